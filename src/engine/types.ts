@@ -1,0 +1,90 @@
+/** What an export is asked to do and what it tells about itself: the words that the engine shares with its callers. */
+import type { OutputFormat } from '../native.js';
+
+export type ExportFormat = Exclude<OutputFormat, 'records' | 'none'>;
+export const EXPORT_FORMATS = ['pcap_us', 'pcap_ns', 'pcapng_us', 'pcapng_ns'] as const satisfies readonly ExportFormat[];
+
+/** `[start, end)` in nanoseconds since the epoch; null: unbounded on that side. */
+export interface TimeWindow {
+  startNs: bigint | null;
+  endNs: bigint | null;
+}
+
+/** 0 = no limit. */
+export interface StopRules {
+  packets: bigint;
+  /** Sum of captured lengths after the cut. */
+  capturedBytes: bigint;
+  /** Capture time from the first exported packet. */
+  durationNs: bigint;
+}
+
+/** A capture file by its path (absolute, already resolved and allowed), or an open descriptor read as a stream. */
+export type Source = { path: string; name: string } | { fd: number; name: string };
+
+export interface ExportRequest {
+  sources: Source[];
+  /** BPF texts, and-ed; none: every packet. */
+  filters: string[];
+  /** A packet is in when it is in one of them; none: every time. Need not be sorted; may overlap. */
+  windows: TimeWindow[];
+  /** 0: no cut. */
+  snapLengthBytes: number;
+  limits: StopRules;
+  format: ExportFormat;
+}
+
+export interface Damage {
+  file: string;
+  offsetBytes: number;
+  reason: string;
+}
+
+/** Counts of an export so far; all of them only grow. */
+export interface Progress {
+  /** Bytes of input decided on, and planned (0 where it is not known, as for a stream). */
+  bytesDone: number;
+  bytesTotal: number;
+  packetsRead: bigint;
+  packetsInWindows: bigint;
+  packetsOut: bigint;
+  /** Bytes of output given to the sink. */
+  outBytes: number;
+}
+
+export interface Receipt {
+  packets_read: bigint;
+  /** Packets inside the time windows, decided on by the filter. */
+  packets_processed: bigint;
+  packets_exported: bigint;
+  /** Bytes of the output stream. */
+  bytes_exported: bigint;
+  /** Sum of captured lengths written. */
+  captured_bytes_exported: bigint;
+  left_out: { time: bigint; filter: bigint };
+  packets_cut: bigint;
+  packets_dropped_at_capture: bigint;
+  packets_without_time: bigint;
+  times_clamped: bigint;
+  blocks_skipped: bigint;
+  /** CRC-32C of the output stream, eight hex digits. */
+  crc32c: string;
+  sha256?: string;
+  /** Times of the packets exported and of all packets read; null without any. */
+  exported_range: { first_ns: bigint; last_ns: bigint } | null;
+  source_range: { first_ns: bigint; last_ns: bigint } | null;
+  /** A stop rule or damage cut the output. */
+  truncated: boolean;
+  stopped_by: 'packets' | 'bytes' | 'duration' | null;
+  damage: Damage[];
+  warnings: string[];
+}
+
+/** Where the bytes go. `write` resolves when `bytes` may be reused; that is all the back-pressure there is. */
+export interface Sink {
+  write(bytes: Uint8Array): Promise<void>;
+  /** The output is whole: make it visible. */
+  finish(): Promise<void>;
+  /** It is not: leave nothing that looks whole. Never rejects. */
+  abort(): Promise<void>;
+}
