@@ -1,0 +1,75 @@
+/**
+ * Builds one C++ program with clang, object by object: for the native tests and the fuzzers, which need sanitizers.
+ * (The addon itself is node-gyp's.) An object is compiled again when its source, a header it reads or the flags changed.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, relative } from 'node:path';
+import { root } from './paths.mjs';
+import { exitOf } from './run.mjs';
+import { SetupError } from './say.mjs';
+import { filesUnder, forget, hashOf, isCurrent, note } from './stamp.mjs';
+
+export const COMPILER = 'clang++';
+export const COMMON_FLAGS = ['-std=c++20', '-O1', '-g', '-Wall', '-Wextra', '-fno-omit-frame-pointer', '-I', join(root, 'native')];
+
+/** The parts of the core that know nothing of Node; the executables and the addon are left out. */
+const CORE_FOLDERS = ['base', 'format', 'filter', 'scan'];
+
+export function coreSources() {
+  return ccFiles(CORE_FOLDERS.map((folder) => join(root, 'native', folder)));
+}
+
+export function ccFiles(folders) {
+  return filesUnder(folders, (path) => path.endsWith('.cc'));
+}
+
+/** The headers that the last compilation of an object read: make's rule `object: source header…`, written by -MMD. */
+function headersOf(depfile) {
+  if (!existsSync(depfile)) return [];
+  const rule = readFileSync(depfile, 'utf8').replaceAll('\\\n', ' ');
+  const paths = rule.slice(rule.indexOf(': ') + 2).split(/\s+/);
+  return paths.filter((path) => path !== '' && existsSync(path));
+}
+
+async function compile(source, object, flags) {
+  const name = relative(root, object);
+  const depfile = object.replace(/\.o$/, '.d');
+  const hash = () => hashOf([...new Set([source, ...headersOf(depfile)])], flags);
+  if (isCurrent(name, hash(), [object, depfile])) return;
+  forget(name);
+  mkdirSync(join(object, '..'), { recursive: true });
+  const args = [...flags, '-MMD', '-MF', depfile, '-c', source, '-o', object];
+  const code = await exitOf(spawn(COMPILER, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }));
+  if (code !== 0) throw new SetupError(`${relative(root, source)} did not compile`);
+  note(name, hash());
+}
+
+async function compileAll(pairs, flags) {
+  const queue = [...pairs];
+  const worker = async () => {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await compile(...next, flags);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+}
+
+/**
+ * Builds `sources` into `build/<folder>/<name>` and returns its path. Programs of one folder share their objects,
+ * so they must be built with the same `flags`; `linkFlags` may differ.
+ */
+export async function buildProgram({ folder, name, sources, flags, linkFlags = flags }) {
+  const outDir = join(root, 'build', folder);
+  const pairs = sources.map((source) => [source, join(outDir, `${relative(root, source)}.o`)]);
+  await compileAll(pairs, [...COMMON_FLAGS, ...flags]);
+  const program = join(outDir, name);
+  const objects = pairs.map(([, object]) => object);
+  const stamp = relative(root, program);
+  const hash = hashOf(objects, linkFlags);
+  if (isCurrent(stamp, hash, [program])) return program;
+  forget(stamp);
+  const code = await exitOf(spawn(COMPILER, [...objects, ...linkFlags, '-o', program], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }));
+  if (code !== 0) throw new SetupError(`${stamp} did not link`);
+  note(stamp, hash);
+  return program;
+}

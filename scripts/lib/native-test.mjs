@@ -1,0 +1,31 @@
+/** The C++ core's own tests: one program under the address and undefined-behaviour sanitizers. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { buildProgram, ccFiles, coreSources } from './compile.mjs';
+import { root } from './paths.mjs';
+import { exitOf } from './run.mjs';
+
+const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
+
+/**
+ * Builds and runs it. The program ends with a line `N passed, N failed`; a run without one (a crash, a sanitizer's report)
+ * is a failure, whatever it printed before.
+ */
+export async function runNativeTests(args = []) {
+  const sources = [...coreSources(), ...ccFiles([join(root, 'test', 'native')])];
+  const program = await buildProgram({ folder: 'native-test', name: 'native-test', sources, flags: SANITIZE });
+  const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  let output = '';
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    output += text;
+    process.stdout.write(text.replace(SUMMARY, ''));
+  });
+  const code = await exitOf(child);
+  const [, passed, failed] = SUMMARY.exec(output) ?? [];
+  if (passed === undefined) return { passed: 0, failed: 1, skipped: 0, notes: [`it ended without a summary (exit code ${code})`] };
+  const counts = { passed: Number(passed), failed: Number(failed), skipped: 0, notes: [] };
+  if (code === 0 || counts.failed > 0) return counts;
+  return { ...counts, failed: 1, notes: [`exit code ${code} with no failed test`] };
+}
+
+const SUMMARY = /^(\d+) passed, (\d+) failed\n?$/m;

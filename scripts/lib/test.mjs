@@ -1,0 +1,83 @@
+import { fuzz, fuzzTargets } from './fuzz.mjs';
+import { runNativeTests } from './native-test.mjs';
+import { say, sayFailure } from './say.mjs';
+import { ensureRunnable, ensureTestTools } from './setup.mjs';
+import { missingPackages, TEST_NEEDS } from './system.mjs';
+import { runVitest } from './vitest.mjs';
+
+/** Set where a skipped suite would go unnoticed, as in CI: what must run and cannot is then a failure. */
+const mustRun = process.env.SPILLWAY_MUST_RUN === '1';
+/** Long enough to run every seed and some mutations; real fuzzing is `npm run fuzz`. */
+const FUZZ_SECONDS = 5;
+
+const failure = (name, note) => ({ name, passed: 0, failed: 1, skipped: 0, notes: [note] });
+
+/** A suite that broke, as opposed to one with failed tests, is one failure. */
+async function guarded(name, run) {
+  try {
+    return { name, ...(await run()) };
+  } catch (error) {
+    sayFailure(error);
+    return failure(name, error.message);
+  }
+}
+
+async function fuzzAll() {
+  const counts = { passed: 0, failed: 0, skipped: 0, notes: [] };
+  for (const target of fuzzTargets()) {
+    if (await fuzz(target, FUZZ_SECONDS)) counts.passed += 1;
+    else {
+      counts.failed += 1;
+      counts.notes.push(`${target}: a finding, kept in .setup/fuzz/`);
+    }
+  }
+  return counts;
+}
+
+/** The C++ suites, or the word that they are skipped for want of clang. */
+async function nativeSuites() {
+  const suites = [
+    ['C++', () => runNativeTests()],
+    ['fuzz', fuzzAll],
+  ];
+  const done = [];
+  const missing = missingPackages(TEST_NEEDS).filter((name) => name.includes('clang'));
+  for (const [name, run] of suites) {
+    const note = `not run: ${missing.join(' ')} is not installed`;
+    if (missing.length === 0) done.push(await guarded(name, run));
+    else done.push(mustRun ? failure(name, note) : { name, passed: 0, failed: 0, skipped: 1, notes: [note] });
+  }
+  return done;
+}
+
+async function runAll() {
+  await ensureRunnable();
+  const lacking = await ensureTestTools();
+  if (lacking !== null) say(`some tests will skip; ${lacking}`);
+  return [...(await runVitest(mustRun)), ...(await nativeSuites())];
+}
+
+function report(suites) {
+  console.log('');
+  for (const { name, passed, failed, skipped, notes } of suites) {
+    console.log(
+      `  ${name.padEnd(12)} ${String(passed).padStart(6)} passed ${String(failed).padStart(4)} failed ${String(skipped).padStart(4)} skipped`,
+    );
+    for (const note of notes) console.log(`    ${note}`);
+  }
+  const sum = (key) => suites.reduce((total, suite) => total + suite[key], 0);
+  console.log(`\n${sum('passed')} passed, ${sum('failed')} failed`);
+  return sum('failed') === 0 && sum('passed') > 0;
+}
+
+/** Never leaves without the sum, whatever broke. */
+export async function test() {
+  let suites;
+  try {
+    suites = await runAll();
+  } catch (error) {
+    sayFailure(error);
+    suites = [failure('set-up', error.message)];
+  }
+  process.exitCode = report(suites) ? 0 : 1;
+}
