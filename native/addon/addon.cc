@@ -1,0 +1,17 @@
+// The addon's entry: what src/native.d.ts declares.
+#include "addon/functions.h"
+#include "addon/scan_object.h"
+#include "addon/selection_object.h"
+
+namespace spillway {
+
+static Napi::Object init(Napi::Env env, Napi::Object exports) {
+  SelectionObject::init(env, exports);
+  ScanObject::init(env, exports);
+  initFunctions(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(spillway, init)
+
+}  // namespace spillway

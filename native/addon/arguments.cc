@@ -1,0 +1,79 @@
+#include "addon/arguments.h"
+
+#include <cmath>
+#include <cstring>
+
+namespace spillway {
+namespace {
+
+[[noreturn]] void refuse(const Napi::Value& value, const char* name, const char* what) {
+  throw Napi::TypeError::New(value.Env(), std::string(name) + " must be " + what);
+}
+
+// Read through napi_get_typedarray_info: Node 20 refuses napi_get_arraybuffer_info on a SharedArrayBuffer.
+uint8_t* typedArray(const Napi::Value& value, const char* name, size_t* size) {
+  napi_typedarray_type type;
+  void* data = nullptr;
+  if (!value.IsTypedArray() ||
+      napi_get_typedarray_info(value.Env(), value, &type, size, &data, nullptr, nullptr) != napi_ok || type != napi_uint8_array)
+    refuse(value, name, "a Uint8Array");
+  return static_cast<uint8_t*>(data);
+}
+
+}  // namespace
+
+Bytes bytesArgument(const Napi::Value& value, const char* name) {
+  size_t size = 0;
+  const uint8_t* data = typedArray(value, name, &size);
+  return {data, size};
+}
+
+uint8_t* writableArgument(const Napi::Value& value, const char* name, size_t* size) { return typedArray(value, name, size); }
+
+uint64_t wholeArgument(const Napi::Value& value, const char* name) {
+  const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
+  if (!(number >= 0 && number <= 9007199254740991.0) || std::floor(number) != number) refuse(value, name, "a whole number from 0 to 2^53 - 1");
+  return static_cast<uint64_t>(number);
+}
+
+uint32_t uint32Argument(const Napi::Value& value, const char* name) {
+  const uint64_t number = wholeArgument(value, name);
+  if (number > UINT32_MAX) refuse(value, name, "at most 2^32 - 1");
+  return static_cast<uint32_t>(number);
+}
+
+int fdArgument(const Napi::Value& value, const char* name) {
+  const uint64_t number = wholeArgument(value, name);
+  if (number > INT32_MAX) refuse(value, name, "a file descriptor");
+  return static_cast<int>(number);
+}
+
+uint64_t bigUintArgument(const Napi::Value& value, const char* name) {
+  bool exact = false;
+  const uint64_t number = value.IsBigInt() ? value.As<Napi::BigInt>().Uint64Value(&exact) : 0;
+  if (!exact) refuse(value, name, "a bigint from 0 to 2^64 - 1");
+  return number;
+}
+
+int64_t bigIntArgument(const Napi::Value& value, const char* name) {
+  bool exact = false;
+  const int64_t number = value.IsBigInt() ? value.As<Napi::BigInt>().Int64Value(&exact) : 0;
+  if (!exact) refuse(value, name, "a bigint from -2^63 to 2^63 - 1");
+  return number;
+}
+
+Format formatArgument(const Napi::Value& value, const char* name) {
+  static constexpr const char* kNames[] = {"pcap_us", "pcap_ns", "pcapng_us", "pcapng_ns", "records", "none"};
+  const std::string text = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+  for (size_t i = 0; i < std::size(kNames); ++i)
+    if (text == kNames[i]) return static_cast<Format>(i);
+  refuse(value, name, "an output format");
+}
+
+Napi::Uint8Array copyToJs(Napi::Env env, Bytes bytes) {
+  Napi::Uint8Array array = Napi::Uint8Array::New(env, bytes.size);
+  if (!bytes.empty()) std::memcpy(array.Data(), bytes.data, bytes.size);
+  return array;
+}
+
+}  // namespace spillway

@@ -1,0 +1,24 @@
+// Checked arguments: each throws a TypeError that names the argument.
+#pragma once
+#include <napi.h>
+
+#include <string>
+
+#include "base/bytes.h"
+#include "format/packet.h"
+
+namespace spillway {
+
+// The bytes of a Uint8Array, owned by JavaScript: valid during the call. A view over a SharedArrayBuffer is one too.
+Bytes bytesArgument(const Napi::Value& value, const char* name);
+uint8_t* writableArgument(const Napi::Value& value, const char* name, size_t* size);
+// A whole number in [0, 2^53).
+uint64_t wholeArgument(const Napi::Value& value, const char* name);
+uint32_t uint32Argument(const Napi::Value& value, const char* name);
+int fdArgument(const Napi::Value& value, const char* name);
+uint64_t bigUintArgument(const Napi::Value& value, const char* name);
+int64_t bigIntArgument(const Napi::Value& value, const char* name);
+Format formatArgument(const Napi::Value& value, const char* name);
+Napi::Uint8Array copyToJs(Napi::Env env, Bytes bytes);
+
+}  // namespace spillway

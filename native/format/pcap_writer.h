@@ -1,0 +1,41 @@
+// Writes pcap, little-endian, version 2.4.
+#pragma once
+#include "base/bytes.h"
+#include "format/packet.h"
+#include "format/pcap_format.h"
+
+namespace spillway::pcap {
+
+// Writes a file header to `to` (kFileHeaderBytes).
+inline void putFileHeader(uint8_t* to, bool nanos, uint32_t snap_length, uint32_t link_type) {
+  store32(to, nanos ? kMagicNanos : kMagicMicros);
+  store16(to + 4, kVersionMajor);
+  store16(to + 6, kVersionMinor);
+  store32(to + 8, 0);   // time zone: always UTC
+  store32(to + 12, 0);  // accuracy: always 0
+  store32(to + 16, snap_length);
+  store32(to + 20, link_type);
+}
+
+inline size_t recordBytes(uint32_t keep) { return kRecordHeaderBytes + keep; }
+
+// pcap seconds are unsigned 32 bit.
+inline bool canHold(Nanos time) { return time >= 0 && time / kNanosPerSecond <= 0xffffffffll; }
+
+// Writes a record of the first `keep` bytes to `to` (recordBytes(keep)). Microseconds are cut, never rounded.
+inline void putRecord(uint8_t* to, bool nanos, const Packet& packet, uint32_t keep) {
+  const SplitTime time = splitNanos(packet.time);
+  const uint64_t odd_fraction = nanos ? packet.odd_nanos : packet.odd_nanos / 1000;
+  if (packet.odd_time && odd_fraction <= 0xffffffffu) {
+    store32(to, packet.odd_seconds);
+    store32(to + 4, static_cast<uint32_t>(odd_fraction));
+  } else {
+    store32(to, static_cast<uint32_t>(time.seconds));
+    store32(to + 4, nanos ? time.nanos : time.nanos / 1000);
+  }
+  store32(to + 8, keep);
+  store32(to + 12, packet.wirelen);
+  if (keep != 0) std::memcpy(to + kRecordHeaderBytes, packet.data, keep);
+}
+
+}  // namespace spillway::pcap

@@ -1,0 +1,42 @@
+// Writes PCAPNG, little-endian, one section; packets as enhanced packet blocks.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "format/packet.h"
+#include "format/pcapng_options.h"
+
+namespace spillway::pcapng {
+
+// Appends a section header with these options (little-endian, without an end mark).
+void putSection(std::vector<uint8_t>* to, Bytes options);
+
+// Bounds the bytes of an interface description whose source has options of this size.
+size_t interfaceBytesBound(size_t options_size);
+
+// Writes an interface description: the source's options (in its byte order) with the output's resolution in place of
+// the source's; if_tsoffset is kept. Returns the bytes written (at most interfaceBytesBound).
+size_t putInterface(uint8_t* to, const Interface& interface, bool nanos, Bytes options, Order order);
+
+// The time in ticks of the output's clock; false where it can't be held.
+inline bool ticksOf(const Packet& packet, const Interface& interface, bool nanos, uint64_t* ticks) {
+  if (!packet.has_time) {
+    *ticks = 0;
+    return true;
+  }
+  const Int128 ns = static_cast<Int128>(packet.time) - static_cast<Int128>(interface.offset_seconds) * kNanosPerSecond;
+  if (ns < 0) return false;
+  const Uint128 value = static_cast<Uint128>(ns) / (nanos ? 1 : 1000);
+  if (value >> 64) return false;
+  *ticks = static_cast<uint64_t>(value);
+  return true;
+}
+
+inline size_t packetBytesBound(const Packet& packet, uint32_t keep) {
+  return kBlockOverhead + kEnhancedBody + pad4(keep) + copiedOptionsBound(packet.options.size) + (packet.block_drops ? 16 : 0);
+}
+
+// Writes an enhanced packet block with the first `keep` bytes and the packet's options. Returns the bytes written.
+size_t putPacket(uint8_t* to, const Packet& packet, uint32_t keep, uint32_t interface_id, uint64_t ticks, Order order);
+
+}  // namespace spillway::pcapng

@@ -1,0 +1,72 @@
+#include "scan/input.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/file.h"
+#include "base/limits.h"
+
+namespace spillway {
+namespace {
+
+// How far beyond the end of a range a first read goes, so that the record that straddles it is mostly there.
+constexpr size_t kOverread = 2048;
+constexpr size_t kReadBeyondEnd = 64u << 10;
+
+}  // namespace
+
+void Input::openRange(int fd, uint64_t start, uint64_t end) {
+  fd_ = fd;
+  head_ = tail_ = 0;
+  offset_ = start;
+  end_ = end;
+  exhausted_ = false;
+  error_ = 0;
+}
+
+void Input::openStream() {
+  openRange(-1, 0, UINT64_MAX);
+}
+
+void Input::reserve(size_t more_bytes) {
+  const size_t kept = tail_ - head_;
+  if (tail_ + more_bytes <= capacity_) return;
+  if (kept + more_bytes <= capacity_) {
+    std::memmove(buffer_.get(), buffer_.get() + head_, kept);
+  } else {
+    // A large record: grow by half, so that reading it to its end copies each byte a few times at most.
+    capacity_ = std::max(kept + more_bytes, capacity_ + capacity_ / 2);
+    std::unique_ptr<uint8_t[]> bigger(new uint8_t[capacity_]);
+    if (kept != 0) std::memcpy(bigger.get(), buffer_.get() + head_, kept);
+    buffer_ = std::move(bigger);
+  }
+  head_ = 0;
+  tail_ = kept;
+}
+
+void Input::feed(Bytes bytes, bool last) {
+  if (bytes.size != 0) {
+    reserve(bytes.size);
+    std::memcpy(buffer_.get() + tail_, bytes.data, bytes.size);
+    tail_ += bytes.size;
+  }
+  if (last) exhausted_ = true;
+}
+
+Input::More Input::more() {
+  if (exhausted_) return More::end;
+  if (fd_ < 0) return More::need_feed;
+  const uint64_t at = offset_ + size();
+  const size_t want = at < end_ ? static_cast<size_t>(std::min<uint64_t>(limits::kReadBytes, end_ - at + kOverread)) : kReadBeyondEnd;
+  reserve(want);
+  const int64_t got = readAt(fd_, buffer_.get() + tail_, want, at);
+  if (got < 0) {
+    error_ = static_cast<int>(-got);
+    return More::error;
+  }
+  tail_ += static_cast<size_t>(got);
+  if (static_cast<size_t>(got) < want) exhausted_ = true;
+  return got == 0 ? More::end : More::more;
+}
+
+}  // namespace spillway

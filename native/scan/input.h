@@ -1,0 +1,51 @@
+// The bytes a scan reads, wherever they come from: a range of a file, or a stream that is fed.
+// A cut record stays at the front while more bytes are added behind it.
+#pragma once
+#include <cstdint>
+#include <memory>
+
+#include "base/bytes.h"
+
+namespace spillway {
+
+class Input {
+ public:
+  enum class More { more, end, need_feed, error };
+
+  // `fd` is borrowed. Bytes beyond `end` are read only where a record that starts before it goes on.
+  void openRange(int fd, uint64_t start, uint64_t end);
+  void openStream();
+  // Appends a copy of `bytes`. `last`: nothing follows.
+  void feed(Bytes bytes, bool last);
+
+  const uint8_t* data() const { return buffer_.get() + head_; }
+  size_t size() const { return tail_ - head_; }
+  // Offset in the source of data().
+  uint64_t offset() const { return offset_; }
+  // Records that start at or after this offset belong to someone else.
+  uint64_t end() const { return end_; }
+  void consume(size_t bytes) {
+    head_ += bytes;
+    offset_ += bytes;
+  }
+  // Makes at least one more byte present; moves data().
+  More more();
+  // The source has no bytes beyond those present.
+  bool exhausted() const { return exhausted_; }
+  int error() const { return error_; }  // errno
+
+ private:
+  void reserve(size_t more_bytes);
+
+  std::unique_ptr<uint8_t[]> buffer_;
+  size_t capacity_ = 0;
+  size_t head_ = 0;
+  size_t tail_ = 0;
+  uint64_t offset_ = 0;
+  uint64_t end_ = 0;
+  int fd_ = -1;  // -1: a stream
+  bool exhausted_ = false;
+  int error_ = 0;
+};
+
+}  // namespace spillway

@@ -1,0 +1,79 @@
+// Where a scan writes: a buffer of the caller's, filled in one of the output formats. Records whose own bytes are
+// already right are copied in runs, not one by one.
+#pragma once
+#include "base/bytes.h"
+#include "format/packet.h"
+#include "scan/selection.h"
+
+namespace spillway {
+
+class Output {
+ public:
+  enum class Put { done, full, time_range };
+
+  void open(Format format, uint32_t snap_length) {
+    format_ = format;
+    snap_length_ = snap_length;
+  }
+  // `buffer` is the caller's, until finish().
+  void begin(uint8_t* buffer, size_t capacity) {
+    buffer_ = buffer;
+    capacity_ = capacity;
+    size_ = 0;
+    run_ = {};
+    needed_ = 0;
+  }
+  // Copies the pending run. Must be called before the bytes that packets point into move.
+  void flush() {
+    if (run_.size == 0) return;
+    std::memcpy(buffer_ + size_, run_.data, run_.size);
+    size_ += run_.size;
+    run_ = {};
+  }
+
+  uint32_t kept(const Packet& packet) const {
+    return snap_length_ != 0 && packet.caplen > snap_length_ ? snap_length_ : packet.caplen;
+  }
+
+  // `id`: the interface's number in the output. `number`: the packet's in the source, from 1.
+  Put packet(const Packet& packet, uint32_t keep, const Interface& interface, uint32_t id, bool same_id, uint64_t number, Order order) {
+    if (packet.verbatim == format_ && keep == packet.caplen && same_id && format_ != Format::none) {
+      if (size_ + run_.size + packet.record.size > capacity_) return full(packet.record.size);
+      if (run_.data + run_.size == packet.record.data) {
+        run_.size += packet.record.size;
+      } else {
+        flush();
+        run_ = packet.record;
+      }
+      return Put::done;
+    }
+    return shaped(packet, keep, interface, id, number, order);
+  }
+  // Describes an interface, where the format can.
+  Put interface(const Interface& interface, Bytes options, Order order);
+
+  size_t size() const { return size_ + run_.size; }
+  // Bytes that what did not fit needs.
+  size_t needed() const { return needed_; }
+
+ private:
+  Put full(size_t needed) {
+    needed_ = needed;
+    return Put::full;
+  }
+  bool fits(size_t bytes) {
+    flush();
+    return size_ + bytes <= capacity_;
+  }
+  Put shaped(const Packet& packet, uint32_t keep, const Interface& interface, uint32_t id, uint64_t number, Order order);
+
+  Format format_ = Format::none;
+  uint32_t snap_length_ = 0;
+  uint8_t* buffer_ = nullptr;
+  size_t capacity_ = 0;
+  size_t size_ = 0;
+  Bytes run_;  // records in the source that follow one another and are to be copied as they are
+  size_t needed_ = 0;
+};
+
+}  // namespace spillway

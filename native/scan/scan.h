@@ -1,0 +1,143 @@
+// The one loop: source -> select -> shape -> chunk, in bounded steps. The position between two steps is a record boundary.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "format/pcap_reader.h"
+#include "format/pcapng_reader.h"
+#include "scan/input.h"
+#include "scan/output.h"
+#include "scan/selection.h"
+
+namespace spillway {
+
+// The numbers are those of ScanStatus in src/native.d.ts.
+enum class Status : uint32_t {
+  budget = 0,
+  done = 1,
+  output_full = 2,
+  limit = 3,
+  need_program = 4,
+  damage = 5,
+  mixed_link_types = 6,
+  time_range = 7,
+  io_error = 8,
+  need_input = 9,
+  no_boundary = 10,
+};
+
+// What was seen since the open; the meanings are those of ReportIndex in src/native.d.ts.
+struct Counts {
+  uint64_t start = 0;
+  uint64_t end = 0;
+  uint64_t out_bytes = 0;
+  uint64_t packets_read = 0;
+  uint64_t packets_in_windows = 0;
+  uint64_t packets_out = 0;
+  uint64_t captured_bytes_out = 0;
+  Nanos min_time = kNanosMax;
+  Nanos max_time = kNanosMin;
+  Nanos first_time = 0;
+  Nanos last_time = 0;
+  Nanos out_min_time = kNanosMax;
+  Nanos out_max_time = kNanosMin;
+  Nanos out_first_time = 0;
+  uint32_t crc32c = 0;
+  uint64_t blocks_skipped = 0;
+  uint64_t times_clamped = 0;
+  uint64_t packets_without_time = 0;
+  int64_t link_type_out = -1;
+  int64_t detail = 0;
+  uint64_t detail_offset = 0;
+  uint64_t packets_cut = 0;
+  uint64_t captured_bytes_read = 0;
+  uint64_t wire_bytes_read = 0;
+  uint64_t dropped_packets = 0;
+  uint64_t snap_length_out = 0;
+  uint64_t interface_count = 0;
+  bool any_time = false;  // first_time .. last_time are set
+  bool any_out_time = false;
+};
+
+// What is left of the stop rules; nothing: no rule.
+struct Limits {
+  std::optional<uint64_t> packets;
+  std::optional<uint64_t> captured_bytes;
+  std::optional<int64_t> duration;  // nanoseconds from `first_time`, or from the first packet written
+  std::optional<Nanos> first_time;
+  bool any() const { return packets || captured_bytes || duration; }
+};
+
+// An interface as a person wants to know it.
+struct InterfaceInfo {
+  Interface interface;
+  std::string name;
+  std::string description;
+  uint64_t packets = 0;
+};
+
+class Scan {
+ public:
+  explicit Scan(std::shared_ptr<const Selection> selection) : selection_(std::move(selection)) {}
+
+  // See src/native.d.ts. Returns false when `state` is not one that state() gave.
+  bool openRange(int fd, uint64_t start, uint64_t end, Bytes state, bool resync, uint32_t interface_base);
+  void openStream(uint32_t interface_base);
+  void feed(Bytes bytes, bool last) { input_.feed(bytes, last); }
+  void limit(const Limits& limits) { limits_ = limits; }
+
+  Status step(uint8_t* out, size_t capacity, size_t budget);
+
+  const Counts& counts() const { return counts_; }
+  size_t outLength() const { return out_length_; }
+  size_t needed() const { return needed_; }
+  std::vector<uint8_t> state() const;
+  const std::string& damageText() const { return damage_; }
+  Container container() const { return container_; }
+  uint32_t sections() const { return sections_; }
+  const std::vector<InterfaceInfo>& interfaces() const { return info_; }
+  const std::optional<PcapReader>& pcap() const { return pcap_; }
+  const PcapngReader& pcapng() const { return pcapng_; }
+  // Options of the first section header, little-endian, without an end mark.
+  Bytes sectionOptions() const { return {section_options_.data(), section_options_.size()}; }
+
+ private:
+  void reset(uint32_t interface_base);
+  bool restore(Bytes state);
+  Status start();
+  Status startPcap();
+  Status seek();
+  Status walk(size_t budget);
+  template <class Reader>
+  Status walkWith(Reader& reader, size_t budget);
+  Status other(Next next, const Packet& packet);
+  Status refill();
+  Status damaged(std::string text);
+  void nameInterface(const Interface& interface, Bytes options, Order order);
+
+  std::shared_ptr<const Selection> selection_;
+  Input input_;
+  Output output_;
+  Limits limits_;
+  Counts counts_;
+  Container container_ = Container::unknown;
+  std::optional<PcapReader> pcap_;
+  Interface pcap_interface_;
+  PcapngReader pcapng_;
+  std::vector<InterfaceInfo> info_;
+  uint32_t section_first_ = 0;     // index in info_ of the section's first interface
+  uint32_t interface_base_ = 0;    // interfaces of the output before the section's first
+  uint32_t sections_ = 0;
+  bool seek_pending_ = false;
+  std::vector<uint8_t> section_options_;
+  std::string damage_;
+  size_t out_length_ = 0;
+  size_t needed_ = 0;
+  // The programs for the link type of the last packet, where `chain_link_type_` is one.
+  Selection::Chain chain_;
+  int64_t chain_link_type_ = -1;
+};
+
+}  // namespace spillway

@@ -1,0 +1,24 @@
+// A reader's state at a record boundary as bytes, so that another scan can go on from there. Equal states have equal
+// bytes. They pass between threads of one process only, yet are read with bounds checks.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "format/pcap_reader.h"
+#include "format/packet.h"
+
+namespace spillway {
+
+struct ReaderState {
+  Container container = Container::unknown;
+  uint32_t interface_base = 0;  // interfaces of the output before the section's first
+  PcapReader::Header pcap;      // pcap
+  bool swapped = false;         // pcapng
+  std::vector<Interface> interfaces;
+};
+
+std::vector<uint8_t> encodeState(const ReaderState& state);
+// False where the bytes are no state.
+bool decodeState(Bytes bytes, ReaderState* state);
+
+}  // namespace spillway

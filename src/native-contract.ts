@@ -1,0 +1,189 @@
+/**
+ * The contract of the native addon (`native/addon`), the one seam between the two planes.
+ *
+ * Units: times are `bigint` nanoseconds since 1970-01-01T00:00:00Z, ranges are half-open `[start, end)`;
+ * file offsets and lengths are bytes. Everything here is synchronous and belongs to the thread that made it;
+ * nothing here may be called on a server's main thread with more than a probe's worth of work.
+ * A wrong argument throws a `TypeError`; a refused program throws an `Error` with `code` set (see docs/errors.md).
+ * A damaged or unreadable source never throws: it is a status.
+ */
+
+/** `records` is a fixed form for tests and oracles; `none` writes nothing and only counts. */
+export type OutputFormat = 'pcap_us' | 'pcap_ns' | 'pcapng_us' | 'pcapng_ns' | 'records' | 'none';
+
+/** A classic BPF program for one link type: 8 bytes an instruction, little-endian `u16 code, u8 jt, u8 jf, u32 k`. */
+export interface LinkProgram {
+  linkType: number;
+  code: Uint8Array;
+}
+
+export interface ShapeAndSelect {
+  format: OutputFormat;
+  /** Bytes kept of each packet; 0: all of it. */
+  snapLengthBytes: number;
+  /** Sorted, disjoint `[start, end)` pairs, flattened; empty: every time. */
+  windowsNs: BigInt64Array;
+  /**
+   * `null`: every packet passes. Otherwise an and-ed list of filters, each with one program per link type;
+   * a packet of a link type that a filter has no program for stops the scan with `needProgram`.
+   */
+  filters: LinkProgram[][] | null;
+}
+
+/** What a scan is told to do, checked and compiled once; immutable, shared by the scans of one thread. */
+export declare class Selection {
+  constructor(options: ShapeAndSelect);
+}
+
+/** What `step` answers; the position is always at a record boundary. */
+export interface ScanStatus {
+  /** The input budget of this step is used up; call again. */
+  readonly budget: 0;
+  /** The end of the range (or of the file, or of the stream) is reached. */
+  readonly done: 1;
+  /** The next packet does not fit in what is left of `out`; call again with another buffer. */
+  readonly outputFull: 2;
+  /** A stop rule forbids the next packet. */
+  readonly limit: 3;
+  /** A filter has no program for the link type in `report[Report.detail]`. */
+  readonly needProgram: 4;
+  /** The source is damaged at `report[Report.detailOffset]`; `damageText()` says how. All whole packets before it are out. */
+  readonly damage: 5;
+  /** PCAP cannot hold the link type in `report[Report.detail]` beside the one already written. */
+  readonly mixedLinkTypes: 6;
+  /** The output format cannot hold the time of the next packet. */
+  readonly timeRange: 7;
+  /** Reading failed; `report[Report.detail]` is errno. */
+  readonly ioError: 8;
+  /** A stream scan has used all it was fed; feed more. */
+  readonly needInput: 9;
+  /** No record boundary could be guessed in the range (`openRange` with `resync`). */
+  readonly noBoundary: 10;
+}
+
+/**
+ * Indexes into `Scan.report`, a BigInt64Array that `step` brings up to date. All sums count from `openRange`/`openStream`.
+ * A time of a packet without one (PCAPNG simple packet) enters no minimum or maximum.
+ */
+export interface ReportIndex {
+  /** Where this scan began: the first record's offset (after `resync`). */
+  readonly start: 0;
+  /** The offset of the next unread record. */
+  readonly end: 1;
+  /** Bytes written to `out` since the open. */
+  readonly outBytes: 2;
+  /** Packets read, whatever became of them. */
+  readonly packetsRead: 3;
+  /** Packets inside the time windows: decided on by the filter. */
+  readonly packetsInWindows: 4;
+  readonly packetsOut: 5;
+  /** Sum of captured lengths after the cut. */
+  readonly capturedBytesOut: 6;
+  /** Smallest and largest time of all packets read; smallest > largest while there is none. */
+  readonly minTime: 7;
+  readonly maxTime: 8;
+  /** Time of the first and last packet read that had one, in file order. */
+  readonly firstTime: 9;
+  readonly lastTime: 10;
+  /** Smallest and largest time, and time of the first, of the packets written. */
+  readonly outMinTime: 11;
+  readonly outMaxTime: 12;
+  readonly outFirstTime: 13;
+  /** CRC-32C of the bytes written since the open (start value 0 as by convention; combine with `crc32cCombine`). */
+  readonly crc32c: 14;
+  /** PCAPNG blocks that hold no packet and no interface, skipped. */
+  readonly blocksSkipped: 15;
+  /** Packet times outside int64 nanoseconds, clamped. */
+  readonly timesClamped: 16;
+  /** Packets without a time. */
+  readonly packetsWithoutTime: 17;
+  /** Link type of the first packet written, -1 while there is none. */
+  readonly linkTypeOut: 18;
+  readonly detail: 19;
+  readonly detailOffset: 20;
+  /** Packets cut by the snap length on the way out. */
+  readonly packetsCut: 21;
+  /** Sum of captured lengths, and of lengths on the wire, of all packets read. */
+  readonly capturedBytesRead: 22;
+  readonly wireBytesRead: 23;
+  /** Sum of the drop counts that packets inside the windows carry (epb_dropcount, obsolete packet block). */
+  readonly droppedPackets: 24;
+  /** Snap length of the interface of the first packet written (0: not limited). */
+  readonly snapLengthOut: 25;
+  /** Interfaces of the output so far, earlier sources included: the `interfaceBase` of the next source. */
+  readonly interfaceCount: 26;
+  readonly fields: 27;
+}
+
+/** Of a field that is a time: it says nothing while there was no packet with a time (minTime > maxTime, outMinTime > outMaxTime). */
+
+export interface InterfaceInfo {
+  linkType: number;
+  snapLengthBytes: number;
+  /** Ticks a second as the file gives them: `10^-n` or `2^-n`. */
+  resolution: { base: 2 | 10; exponent: number };
+  offsetSeconds: bigint;
+  packets: number;
+  name?: string;
+  description?: string;
+}
+
+export interface SourceInfo {
+  container: 'pcap' | 'pcapng' | null;
+  byteOrder: 'little' | 'big' | null;
+  /** pcap: the header's version; pcapng: that of the first section. */
+  version: [number, number] | null;
+  /** pcap only. */
+  timeUnit: 'us' | 'ns' | null;
+  sections: number;
+  /** Interfaces in order of their description, all sections. */
+  interfaces: InterfaceInfo[];
+}
+
+export declare class Scan {
+  constructor(selection: Selection);
+  readonly report: BigInt64Array;
+  /**
+   * Scan records that start in `[start, end)` of `fd` (an open, readable, seekable file; borrowed, never closed).
+   * `state`: what `state()` gave at a record boundary at or before `start`, or null for the start of a capture file.
+   * `resync`: `start` is not known to be a boundary; guess the first one at or after it. The caller must check the
+   * guess against the end of the scan before it.
+   * `interfaceBase`: how many interfaces the output holds from earlier sources (used when `state` is null).
+   */
+  openRange(fd: number, start: number, end: number, state: Uint8Array | null, resync: boolean, interfaceBase: number): void;
+  /** Scan bytes given by `feed`. */
+  openStream(interfaceBase: number): void;
+  /** Hand over bytes of a stream; copied. `last`: nothing follows. */
+  feed(bytes: Uint8Array, last: boolean): void;
+  /**
+   * Stop rules, as what is left of them; 0 = none. The scan stops before the packet that would break one.
+   * `durationNs` counts from `firstTimeNs`, or from the first packet this scan writes when that is null.
+   */
+  limit(packets: bigint, capturedBytes: bigint, durationNs: bigint, firstTimeNs: bigint | null): void;
+  /** Go on: read at most about `budgetBytes`, write into `out` from its start. Returns a ScanStatus value; `outLength()` says how much was written. */
+  step(out: Uint8Array, outOffset: number, budgetBytes: number): number;
+  /** Bytes the last `step` wrote at `outOffset`. */
+  outLength(): number;
+  /** The reader's state at the present record boundary: format, byte order, interface table. Equal states have equal bytes. */
+  state(): Uint8Array;
+  info(): SourceInfo;
+  /** One sentence about the damage, naming what is wrong. */
+  damageText(): string;
+  /** How many bytes of output the packet that did not fit needs; 0 when the last status was not `outputFull`. */
+  needed(): number;
+  /** Options of the first section header, little-endian, ready for `fileHeader`; empty for pcap. */
+  sectionOptions(): Uint8Array;
+}
+
+/** The bytes an output file starts with: a pcap file header, or a PCAPNG section header (its interfaces follow in line). */
+export declare function fileHeader(format: OutputFormat, linkType: number, snapLengthBytes: number, sectionOptions: Uint8Array | null): Uint8Array;
+export declare function crc32c(bytes: Uint8Array, before: number): number;
+/** CRC-32C of A followed by B from those of A and B and the length of B in bytes. */
+export declare function crc32cCombine(a: number, b: number, lengthBytesB: number): number;
+/** Checks a program as `Selection` does; null when it may run, else what is wrong with it. */
+export declare function verifyProgram(code: Uint8Array): string | null;
+/** Runs one verified program on one packet (for tests and `filter`): the return value of the program. */
+export declare function runProgram(code: Uint8Array, packet: Uint8Array, wireLength: number): number;
+/** F_SETPIPE_SZ; returns the size now in force, or -1 where `fd` is no pipe or refuses. */
+export declare function setPipeSize(fd: number, bytes: number): number;
+export declare const version: string;
