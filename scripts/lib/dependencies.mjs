@@ -1,22 +1,30 @@
 /** The npm packages of the lock file. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
 import { runLogged } from './run.mjs';
 import { say } from './say.mjs';
 
 const packagesOf = (path) => JSON.parse(readFileSync(path, 'utf8')).packages;
+
+/** npm's own record of what it installed; none, or a torn one, when an installation broke. */
+function installedPackages(folder) {
+  try {
+    return packagesOf(join(folder, 'node_modules', '.package-lock.json'));
+  } catch {
+    return null;
+  }
+}
+
 const same = (a, b) => a.version === b.version && a.integrity === b.integrity;
 
 /**
- * Whether node_modules holds what the lock file asks for, by npm's own record of what it installed
- * (written last, so an install that broke has none). Optional packages of other platforms may be absent.
+ * Whether node_modules holds what the lock file asks for. Optional packages of other platforms may be absent.
  */
 export function dependenciesAreCurrent(folder = root) {
-  const recordPath = join(folder, 'node_modules', '.package-lock.json');
-  if (!existsSync(recordPath)) return false;
+  const installed = installedPackages(folder);
+  if (installed === null) return false;
   const { '': _project, ...wanted } = packagesOf(join(folder, 'package-lock.json'));
-  const installed = packagesOf(recordPath);
   const complete = Object.entries(wanted).every(([path, entry]) =>
     installed[path] ? same(entry, installed[path]) : entry.optional || entry.devOptional,
   );

@@ -1,4 +1,4 @@
-/** The set-up, in order: npm packages, system packages, the two addons, the TypeScript. */
+/** The set-up, in order: system packages, npm packages, the two addons, the TypeScript. */
 import { runSteps, staleSteps } from './build.mjs';
 import { dependenciesAreCurrent, ensureDependencies } from './dependencies.mjs';
 import { locked } from './lock.mjs';
@@ -9,10 +9,11 @@ import { SetupError } from './say.mjs';
 export async function ensureRunnable() {
   if (dependenciesAreCurrent() && staleSteps().length === 0 && missingPackages(RUN_NEEDS).length === 0) return;
   await locked(async () => {
+    // First, because it is the one thing that may have to be asked of the user.
+    const compiles = !dependenciesAreCurrent() || staleSteps().some((step) => step.compiles);
+    await ensurePackages(compiles ? [...BUILD_NEEDS, ...RUN_NEEDS] : RUN_NEEDS);
     await ensureDependencies();
-    const steps = staleSteps();
-    await ensurePackages(steps.some((step) => step.compiles) ? [...BUILD_NEEDS, ...RUN_NEEDS] : RUN_NEEDS);
-    await runSteps(steps);
+    await runSteps(staleSteps());
   });
 }
 

@@ -8,7 +8,7 @@ import { dirname, join, relative } from 'node:path';
 import { root, setupDir } from './paths.mjs';
 
 /** Every file under the given files and folders that `wanted` takes, sorted; what does not exist is left out. */
-export function filesUnder(paths, wanted = () => true) {
+export function filesUnder(paths, wanted = (_path) => true) {
   const found = [];
   const visit = (path) => {
     const stat = statSync(path, { throwIfNoEntry: false });
