@@ -2,7 +2,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'build/', 'dist/', 'data/', 'coverage/', '.setup/', 'bench/out/', 'src/native.d.ts'] },
+  { ignores: ['node_modules/', 'build/', 'dist/', 'data/', 'coverage/', '.setup/', 'bench/out/'] },
   {
     files: ['**/*.ts', '**/*.mjs', '**/*.js'],
     extends: [tseslint.configs.base],

@@ -1,4 +1,5 @@
 /** C++ includes point one way; the addon alone knows Node, and the filter compiler stands alone on base. */
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { violations, type Graph, type Rules } from './direction.js';
 import { read } from './tree.js';
@@ -17,9 +18,9 @@ it('includes in native/ point one way, without cycles', () => {
   const known = new Set(files.map(({ path }) => path));
   const graph: Graph = new Map(
     files.map(({ path, text }) => {
-      const here = path.slice(0, path.lastIndexOf('/') + 1);
       const targets = includes(text, /^\s*#\s*include\s+"([^"]+)"/gm);
-      return [path, targets.map((name) => (known.has(here + name) ? here + name : `native/${name}`))];
+      // As the compiler looks: beside the file first, then from native/.
+      return [path, targets.map((name) => [join(dirname(path), name), join('native', name)].find((file) => known.has(file)) ?? name)];
     }),
   );
   expect([...graph.values()].flat().length).toBeGreaterThan(0);
