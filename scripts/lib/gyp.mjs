@@ -17,9 +17,11 @@ export async function gypBuild(name, folder, sentence) {
   const args = [join(root, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js'), 'configure', 'build', '--release', '--jobs=max'];
   if (headers !== null) args.push(`--nodedir=${headers}`);
   try {
-    await runLogged(name, process.execPath, args, { sentence, cwd: folder });
+    // A quiet npm must not leave the log empty.
+    const env = { ...process.env, npm_config_loglevel: 'info' };
+    await runLogged(name, process.execPath, args, { sentence, cwd: folder, env });
   } catch (error) {
-    if (!(error instanceof SetupError) || headers !== null || !/ENOTFOUND|ECONN|EAI_AGAIN|ETIMEDOUT|fetch/i.test(error.logTail)) throw error;
+    if (!(error instanceof SetupError) || headers !== null || !/network connectivity|nodejs\.org/.test(error.logTail)) throw error;
     throw new SetupError(
       "this Node came without its C headers and node-gyp could not fetch them; install Node from nodejs.org's archive, which holds them (include/node)",
       error.logTail,
