@@ -33,7 +33,7 @@ const STEPS = [
     compiles: false,
     about: 'compiling the TypeScript',
     hash: () => hashOf(filesUnder([at('src'), at('tsconfig.json'), at('node_modules', 'typescript', 'package.json')])),
-    products: [at('dist', 'index.js')],
+    products: [at('dist', 'cli', 'main.js')],
     make: () => {
       // tsc trusts its own record even where the output is gone; without the record it writes everything.
       rmSync(at('dist', '.tsbuildinfo'), { force: true });
