@@ -13,7 +13,7 @@ const FLAGS = ['-fsanitize=fuzzer-no-link,address,undefined', '-fno-sanitize-rec
 const LINK_FLAGS = ['-fsanitize=fuzzer,address,undefined'];
 /** Seeds that would only slow the mutations down are left out. */
 const SEED_BYTES_MAX = 16 * 1024;
-const MEMORY_LIMIT_MB = 1024;
+const MEMORY_LIMIT_MB = 2048;
 /** One input that takes longer than this is a finding. */
 const INPUT_SECONDS_MAX = 10;
 
