@@ -40,6 +40,26 @@
       ],
       "cflags_cc": ["-fexceptions", "-fvisibility=hidden"],
       "cflags_cc!": ["-fno-exceptions"]
+    },
+    {
+      "target_name": "spillway-compile",
+      "type": "executable",
+      "sources": [
+        "native/compile/compile.cc",
+        "native/compile/frames.cc",
+        "native/compile/libpcap.cc",
+        "native/compile/lookups.cc",
+        "native/compile/main.cc",
+        "native/compile/protocols.cc",
+        "native/compile/request.cc",
+        "native/compile/sandbox.cc",
+        "native/compile/services.cc"
+      ],
+      "defines": ["SPILLWAY_VERSION=\"<(spillway_version)\""],
+      "ldflags": ["-rdynamic"],
+      "libraries": ["-ldl"],
+      "cflags_cc": ["-fexceptions"],
+      "cflags_cc!": ["-fno-exceptions"]
     }
   ]
 }

@@ -43,7 +43,7 @@ export interface ScanStatus {
   readonly done: 1;
   /** The next packet does not fit in what is left of `out`; call again with another buffer. */
   readonly outputFull: 2;
-  /** A stop rule forbids the next packet. */
+  /** A stop rule ended the scan. */
   readonly limit: 3;
   /** A filter has no program for the link type in `report[Report.detail]`. */
   readonly needProgram: 4;
@@ -112,7 +112,9 @@ export interface ReportIndex {
   readonly snapLengthOut: 25;
   /** Interfaces of the output so far, earlier sources included: the `interfaceBase` of the next source. */
   readonly interfaceCount: 26;
-  readonly fields: 27;
+  /** Interfaces of the output before the first of the present section: the `interfaceBase` to go on with from `state()`. */
+  readonly sectionBase: 27;
+  readonly fields: 28;
 }
 
 /** Of a field that is a time: it says nothing while there was no packet with a time (minTime > maxTime, outMinTime > outMaxTime). */
@@ -148,7 +150,7 @@ export declare class Scan {
    * `state`: what `state()` gave at a record boundary at or before `start`, or null for the start of a capture file.
    * `resync`: `start` is not known to be a boundary; guess the first one at or after it. The caller must check the
    * guess against the end of the scan before it.
-   * `interfaceBase`: how many interfaces the output holds from earlier sources (used when `state` is null).
+   * `interfaceBase`: how many interfaces the output holds from earlier sources and sections.
    */
   openRange(fd: number, start: number, end: number, state: Uint8Array | null, resync: boolean, interfaceBase: number): void;
   /** Scan bytes given by `feed`. */
@@ -156,10 +158,13 @@ export declare class Scan {
   /** Hand over bytes of a stream; copied. `last`: nothing follows. */
   feed(bytes: Uint8Array, last: boolean): void;
   /**
-   * Stop rules, as what is left of them; 0 = none. The scan stops before the packet that would break one.
+   * Stop rules, as what is left of them; null = none. The scan stops before the packet that would break one, and right
+   * after the last packet that `packets` allows. `report[Report.detail]` then says which: 1 packets, 2 bytes, 3 duration.
    * `durationNs` counts from `firstTimeNs`, or from the first packet this scan writes when that is null.
    */
-  limit(packets: bigint, capturedBytes: bigint, durationNs: bigint, firstTimeNs: bigint | null): void;
+  limit(packets: bigint | null, capturedBytes: bigint | null, durationNs: bigint | null, firstTimeNs: bigint | null): void;
+  /** Go on with other programs (after `needProgram`); format and snap length must be the same. */
+  use(selection: Selection): void;
   /** Go on: read at most about `budgetBytes`, write into `out` from its start. Returns a ScanStatus value; `outLength()` says how much was written. */
   step(out: Uint8Array, outOffset: number, budgetBytes: number): number;
   /** Bytes the last `step` wrote at `outOffset`. */

@@ -70,5 +70,6 @@ export const REPORT: contract.ReportIndex = {
   droppedPackets: 24,
   snapLengthOut: 25,
   interfaceCount: 26,
-  fields: 27,
+  sectionBase: 27,
+  fields: 28,
 };

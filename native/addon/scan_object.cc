@@ -6,7 +6,7 @@
 namespace spillway {
 namespace {
 
-constexpr size_t kReportFields = 27;
+constexpr size_t kReportFields = 28;
 
 Napi::Object interfaceToJs(Napi::Env env, const InterfaceInfo& info) {
   Napi::Object object = Napi::Object::New(env);
@@ -32,6 +32,7 @@ void ScanObject::init(Napi::Env env, Napi::Object exports) {
                                       InstanceMethod<&ScanObject::openStream>("openStream"),
                                       InstanceMethod<&ScanObject::feed>("feed"),
                                       InstanceMethod<&ScanObject::limit>("limit"),
+                                      InstanceMethod<&ScanObject::use>("use"),
                                       InstanceMethod<&ScanObject::step>("step"),
                                       InstanceMethod<&ScanObject::outLength>("outLength"),
                                       InstanceMethod<&ScanObject::needed>("needed"),
@@ -75,12 +76,14 @@ void ScanObject::feed(const Napi::CallbackInfo& info) {
 void ScanObject::limit(const Napi::CallbackInfo& info) {
   mustBeOpen(info.Env());
   Limits limits;
-  if (const uint64_t packets = bigUintArgument(info[0], "packets")) limits.packets = packets;
-  if (const uint64_t bytes = bigUintArgument(info[1], "capturedBytes")) limits.captured_bytes = bytes;
-  if (const int64_t duration = bigIntArgument(info[2], "durationNs")) limits.duration = duration;
+  if (!info[0].IsNull()) limits.packets = bigUintArgument(info[0], "packets");
+  if (!info[1].IsNull()) limits.captured_bytes = bigUintArgument(info[1], "capturedBytes");
+  if (!info[2].IsNull()) limits.duration = bigIntArgument(info[2], "durationNs");
   if (!info[3].IsNull()) limits.first_time = bigIntArgument(info[3], "firstTimeNs");
   scan_.limit(limits);
 }
+
+void ScanObject::use(const Napi::CallbackInfo& info) { scan_.use(SelectionObject::from(info[0])); }
 
 Napi::Value ScanObject::step(const Napi::CallbackInfo& info) {
   mustBeOpen(info.Env());
@@ -105,7 +108,7 @@ void ScanObject::publish() {
       static_cast<int64_t>(c.times_clamped), static_cast<int64_t>(c.packets_without_time), c.link_type_out, c.detail,
       static_cast<int64_t>(c.detail_offset), static_cast<int64_t>(c.packets_cut), static_cast<int64_t>(c.captured_bytes_read),
       static_cast<int64_t>(c.wire_bytes_read), static_cast<int64_t>(c.dropped_packets), static_cast<int64_t>(c.snap_length_out),
-      static_cast<int64_t>(c.interface_count)};
+      static_cast<int64_t>(c.interface_count), static_cast<int64_t>(c.section_base)};
   std::copy(std::begin(fields), std::end(fields), to);
 }
 

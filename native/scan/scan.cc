@@ -51,6 +51,8 @@ void Scan::reset(uint32_t interface_base) {
   info_.clear();
   section_first_ = 0;
   interface_base_ = interface_base;
+  counts_.section_base = interface_base;
+  counts_.interface_count = interface_base;
   sections_ = 0;
   seek_pending_ = false;
   section_options_.clear();
@@ -62,7 +64,6 @@ bool Scan::restore(Bytes bytes) {
   ReaderState state;
   if (!decodeState(bytes, &state)) return false;
   container_ = state.container;
-  interface_base_ = state.interface_base;
   if (container_ == Container::pcap) {
     pcap_.emplace(state.pcap);
     pcap_interface_.link_type = state.pcap.link_type;
@@ -74,13 +75,13 @@ bool Scan::restore(Bytes bytes) {
   }
   sections_ = 1;
   counts_.interface_count = interface_base_ + info_.size();
+  counts_.section_base = interface_base_;
   return true;
 }
 
 std::vector<uint8_t> Scan::state() const {
   ReaderState state;
   state.container = container_;
-  state.interface_base = interface_base_;
   if (pcap_) state.pcap = pcap_->header();
   state.swapped = pcapng_.swapped();
   state.interfaces = pcapng_.interfaces();
@@ -243,11 +244,11 @@ Status Scan::walkWith(Reader& reader, size_t budget) {
       if (pass) {
         const uint32_t keep = output_.kept(packet);
         if (limited) {
-          const bool over = (limits_.packets && *limits_.packets == 0) ||
-                            (limits_.captured_bytes && *limits_.captured_bytes < keep) ||
-                            (limits_.duration && packet.has_time && limits_.first_time &&
-                             static_cast<Int128>(packet.time) - *limits_.first_time >= *limits_.duration);
-          if (over) return hold(Status::limit);
+          const Rule rule = limits_.broken(keep, packet);
+          if (rule != Rule::none) {
+            c.detail = static_cast<int64_t>(rule);
+            return hold(Status::limit);
+          }
         }
         if (is_pcap_out && c.link_type_out != interface.link_type && c.link_type_out >= 0) [[unlikely]] {
           c.detail = interface.link_type;
@@ -299,6 +300,7 @@ Status Scan::walkWith(Reader& reader, size_t budget) {
       ++info_[section_first_ + packet.interface].packets;
       at += packet.record.size;
       if (limited && limits_.packets && *limits_.packets == 0) {
+        c.detail = static_cast<int64_t>(Rule::packets);
         output_.flush();
         input_.consume(at);
         return leave(Status::limit);
@@ -331,6 +333,7 @@ Status Scan::other(Next next, const Packet& packet) {
     case Next::section: {
       interface_base_ += static_cast<uint32_t>(info_.size()) - section_first_;
       section_first_ = static_cast<uint32_t>(info_.size());
+      counts_.section_base = interface_base_;
       chain_link_type_ = -1;
       if (sections_++ == 0) {
         section_options_.resize(pcapng::copiedOptionsBound(packet.options.size));

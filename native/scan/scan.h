@@ -57,9 +57,13 @@ struct Counts {
   uint64_t dropped_packets = 0;
   uint64_t snap_length_out = 0;
   uint64_t interface_count = 0;
+  uint64_t section_base = 0;
   bool any_time = false;  // first_time .. last_time are set
   bool any_out_time = false;
 };
+
+// Which stop rule ended a scan.
+enum class Rule : uint8_t { none = 0, packets = 1, captured_bytes = 2, duration = 3 };
 
 // What is left of the stop rules; nothing: no rule.
 struct Limits {
@@ -68,6 +72,13 @@ struct Limits {
   std::optional<int64_t> duration;  // nanoseconds from `first_time`, or from the first packet written
   std::optional<Nanos> first_time;
   bool any() const { return packets || captured_bytes || duration; }
+  // The rule that writing `keep` bytes of this packet would break.
+  Rule broken(uint32_t keep, const Packet& packet) const {
+    if (packets && *packets == 0) return Rule::packets;
+    if (captured_bytes && *captured_bytes < keep) return Rule::captured_bytes;
+    if (duration && first_time && packet.has_time && static_cast<Int128>(packet.time) - *first_time >= *duration) return Rule::duration;
+    return Rule::none;
+  }
 };
 
 // An interface as a person wants to know it.
@@ -87,6 +98,11 @@ class Scan {
   void openStream(uint32_t interface_base);
   void feed(Bytes bytes, bool last) { input_.feed(bytes, last); }
   void limit(const Limits& limits) { limits_ = limits; }
+  // Goes on with other programs; format and snap length must be the same.
+  void use(std::shared_ptr<const Selection> selection) {
+    selection_ = std::move(selection);
+    chain_link_type_ = -1;
+  }
 
   Status step(uint8_t* out, size_t capacity, size_t budget);
 

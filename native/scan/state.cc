@@ -20,7 +20,6 @@ void put64(std::vector<uint8_t>* to, uint64_t v) {
 std::vector<uint8_t> encodeState(const ReaderState& state) {
   std::vector<uint8_t> to;
   put8(&to, static_cast<uint8_t>(state.container));
-  put32(&to, state.interface_base);
   if (state.container == Container::pcap) {
     const PcapReader::Header& h = state.pcap;
     put8(&to, static_cast<uint8_t>((h.swapped ? 1 : 0) | (h.nanos ? 2 : 0) | (h.modified ? 4 : 0)));
@@ -45,7 +44,6 @@ std::vector<uint8_t> encodeState(const ReaderState& state) {
 bool decodeState(Bytes bytes, ReaderState* state) {
   Cursor in(bytes);
   const uint8_t container = in.u8();
-  state->interface_base = in.u32();
   const uint8_t flags = in.u8();
   if (container == static_cast<uint8_t>(Container::pcap)) {
     state->container = Container::pcap;

@@ -11,7 +11,6 @@ namespace spillway {
 
 struct ReaderState {
   Container container = Container::unknown;
-  uint32_t interface_base = 0;  // interfaces of the output before the section's first
   PcapReader::Header pcap;      // pcap
   bool swapped = false;         // pcapng
   std::vector<Interface> interfaces;

@@ -1,8 +1,18 @@
-/** Placeholder of the engine's face while the engine is built; replaced in the next commit. */
+/** The engine's face: an export from request to receipt. */
+import { SpillwayError } from '../errors.js';
+import { crc32c, fileHeader, REPORT } from '../native.js';
+import { ScanContext, type Piece } from './context.js';
+import { makeSlots, threadsFor } from './inspect.js';
+import { SLOT_BYTES } from './limits.js';
+import { closeAll, makePlan, type Plan } from './plan.js';
+import { createInlinePool, createPool } from './pool.js';
+import { receiptOf } from './receipt.js';
+import { Coalescer, scan } from './scan.js';
+import { Totals } from './totals.js';
 import type { ExportRequest, Progress, Receipt, Sink } from './types.js';
 
 export interface RunOptions {
-  /** Worker threads that scan; results never depend on it. Default: the number of cores, at most 4. */
+  /** Worker threads that scan; results never depend on it. Default: as many as cores, at most 4; 0 for a small file. */
   workers?: number;
   /** Ends the scan between two steps; the sink is aborted and the promise rejects with CANCELLED. */
   signal?: AbortSignal;
@@ -13,15 +23,140 @@ export interface RunOptions {
 export interface PreparedExport {
   /** Bytes of input planned (0 for a stream). */
   readonly bytesTotal: number;
-  /** Link types known so far, warnings such as "expression rejects all packets". */
+  /** Link types known so far. */
   readonly linkTypes: number[];
+  /** Such as "expression rejects all packets"; may grow while the export runs. */
   readonly warnings: string[];
   /** Streams the export into the sink; call once. Calls sink.finish() or sink.abort() itself. */
   run(sink: Sink, options?: RunOptions): Promise<Receipt>;
-  /** Frees descriptors; safe to call at any time, also after run. */
+  /** Frees descriptors; safe to call at any time but while it runs. */
   close(): Promise<void>;
 }
 
-export async function prepareExport(_request: ExportRequest): Promise<PreparedExport> {
-  throw new Error('not built yet');
+export async function prepareExport(request: ExportRequest): Promise<PreparedExport> {
+  const plan = await makePlan(request);
+  return {
+    bytesTotal: plan.bytesTotal,
+    linkTypes: plan.linkTypes,
+    warnings: plan.filters.warnings,
+    run: (sink, options = {}) => runPlan(plan, sink, options),
+    close: () => closeAll(plan.sources),
+  };
+}
+
+async function runPlan(plan: Plan, sink: Sink, options: RunOptions): Promise<Receipt> {
+  const { request } = plan;
+  const threads = threadsFor(plan.bytesTotal, options.workers);
+  const pool = threads === 0 ? createInlinePool() : createPool(threads);
+  const totals = new Totals();
+  const progress = new ProgressMeter(plan, totals, options.onProgress);
+  const context = new ScanContext(pool, plan.filters, request.format, request.snapLengthBytes, plan.windowsNs, request.limits,
+    totals, makeSlots(threads, SLOT_BYTES), (result) => progress.moved(Number(result.report[REPORT.end])));
+  const cancel = (): void => context.cancel();
+  options.signal?.addEventListener('abort', cancel);
+  if (options.signal?.aborted) cancel();
+  let sent = 0n;
+  const out = new Coalescer(async (bytes) => {
+    await sink.write(bytes);
+    sent += BigInt(bytes.length);
+    progress.sent(Number(sent));
+  });
+  try {
+    progress.context = context;
+    const pieces = scan(plan.sources, context, (index) => progress.source(index));
+    for await (const piece of withHeader(pieces, plan, totals)) await out.add(piece.bytes, piece.flush);
+    await out.flush();
+    if (sent !== totals.outBytes)
+      throw new SpillwayError('RECEIPT_MISMATCH', `${sent} bytes were sent where ${totals.outBytes} were written`);
+    progress.finished();
+    await sink.finish();
+  } catch (error) {
+    await sink.abort();
+    // What fails because the export was cancelled is the cancellation.
+    if (options.signal?.aborted) throw new SpillwayError('CANCELLED', 'the export was cancelled');
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', cancel);
+    context.cancel();
+    await pool.close();
+    await closeAll(plan.sources);
+  }
+  return receiptOf(totals, plan.filters.warnings);
+}
+
+/** Puts the file header in front of the first piece: a pcap header needs the link type of the first packet written. */
+async function* withHeader(pieces: AsyncIterable<Piece>, plan: Plan, totals: Totals): AsyncGenerator<Piece> {
+  let pending = true;
+  const header = (linkType: number, snapLengthBytes: number): Piece => {
+    pending = false;
+    const bytes = headerBytes(plan, linkType, snapLengthBytes);
+    // It stands before the bytes counted so far.
+    const crc = totals.crc32c;
+    const counted = totals.outBytes;
+    totals.crc32c = crc32c(bytes, 0);
+    totals.outBytes = BigInt(bytes.length);
+    totals.addBytes(crc, counted);
+    return { bytes, linkType, snapLengthBytes, flush: false };
+  };
+  for await (const piece of pieces) {
+    if (pending) yield header(piece.linkType, piece.snapLengthBytes);
+    yield piece;
+  }
+  if (pending) {
+    const first = plan.sources.find((source) => source.beginning?.linkType != null)?.beginning;
+    yield header(first?.linkType ?? 1, first?.info.interfaces[0]?.snapLengthBytes ?? 0);
+  }
+}
+
+/** libpcap's largest snap length, for files that give none where one is needed. */
+const NO_SNAP_LENGTH = 262144;
+
+function headerBytes(plan: Plan, linkType: number, sourceSnapBytes: number): Uint8Array {
+  const { format, snapLengthBytes } = plan.request;
+  const cut = snapLengthBytes > 0 && snapLengthBytes < (sourceSnapBytes || NO_SNAP_LENGTH);
+  const options = plan.sources[0]?.beginning?.sectionOptions ?? null;
+  return fileHeader(format, Math.max(linkType, 0), cut ? snapLengthBytes : sourceSnapBytes, options);
+}
+
+class ProgressMeter {
+  context: ScanContext | null = null;
+  private before = 0;
+  private index = 0;
+  private outBytes = 0;
+
+  constructor(
+    private readonly plan: Plan,
+    private readonly totals: Totals,
+    private readonly report: ((progress: Progress) => void) | undefined,
+  ) {}
+
+  source(index: number): void {
+    this.before = this.plan.sources.slice(0, index).reduce((sum, source) => sum + source.sizeBytes, 0);
+    this.index = index;
+  }
+
+  moved(offset: number): void {
+    const stream = this.plan.sources[this.index]?.kind === 'stream';
+    this.tell(this.before + (stream ? (this.context?.streamBytesIn() ?? 0) : offset));
+  }
+
+  sent(bytes: number): void {
+    this.outBytes = bytes;
+    if (this.plan.sources[this.index]?.kind === 'stream') this.moved(0);
+  }
+
+  finished(): void {
+    this.tell(this.plan.bytesTotal);
+  }
+
+  private tell(bytesDone: number): void {
+    this.report?.({
+      bytesDone,
+      bytesTotal: this.plan.bytesTotal,
+      packetsRead: this.totals.packetsRead,
+      packetsInWindows: this.totals.packetsInWindows,
+      packetsOut: this.totals.packetsOut,
+      outBytes: this.outBytes,
+    });
+  }
 }

@@ -1,8 +1,18 @@
-/** Placeholder of `inspect` while the engine is built; replaced in a following commit. */
-import type { InterfaceInfo } from '../native.js';
+/** What a walk over a whole capture file tells. */
+import { cpus } from 'node:os';
+import { SpillwayError } from '../errors.js';
+import { REPORT, type InterfaceInfo, type SourceInfo } from '../native.js';
+import { ScanContext } from './context.js';
+import { Filters } from './filters.js';
+import { EXTENT_BYTES, MAX_WORKERS } from './limits.js';
+import { createInlinePool, createPool, type Pool } from './pool.js';
+import { scan } from './scan.js';
+import { notACapture, openSource, type OpenSource } from './source.js';
+import type { ScanResult } from './tasks.js';
+import { Totals } from './totals.js';
 import type { Damage, Progress, Source } from './types.js';
 
-/** What a walk over a whole capture file tells; times null without any timed packet. */
+/** Times are null without any timed packet. */
 export interface SourceReport {
   name: string;
   sizeBytes: number | null;
@@ -27,9 +37,115 @@ export interface SourceReport {
   damage: Damage | null;
 }
 
-export async function inspect(
-  _source: Source,
-  _options?: { workers?: number; signal?: AbortSignal; onProgress?: (progress: Progress) => void },
-): Promise<SourceReport> {
-  throw new Error('not built yet');
+export interface InspectOptions {
+  workers?: number;
+  signal?: AbortSignal;
+  onProgress?: (progress: Progress) => void;
+}
+
+export async function inspect(source: Source, options: InspectOptions = {}): Promise<SourceReport> {
+  const opened = await openSource(source);
+  try {
+    return await inspectOpen(opened, options);
+  } finally {
+    await opened.close();
+  }
+}
+
+/** How many threads a scan of so many bytes is worth; 0: the calling thread does it. */
+export function threadsFor(bytes: number, wanted: number | undefined): number {
+  const extents = Math.ceil(bytes / EXTENT_BYTES);
+  return wanted ?? (bytes > 0 && extents <= 2 ? 0 : Math.min(MAX_WORKERS, cpus().length));
+}
+
+/** The slots a scan works with: two for each thread, and one on its way out. */
+export function makeSlots(threads: number, bytes: number): SharedArrayBuffer[] {
+  return Array.from({ length: 2 * Math.max(threads, 1) + 1 }, () => new SharedArrayBuffer(bytes));
+}
+
+export async function inspectOpen(source: OpenSource, options: InspectOptions = {}): Promise<SourceReport> {
+  const threads = threadsFor(source.sizeBytes, options.workers);
+  const pool: Pool = threads === 0 ? createInlinePool() : createPool(threads);
+  const totals = new Totals();
+  const interfaces = new InterfaceTable();
+  let position = 0;
+  const rules = { packets: 0n, capturedBytes: 0n, durationNs: 0n };
+  const context = new ScanContext(pool, new Filters([], () => Promise.reject(new Error('no filters'))), 'none', 0,
+    new BigInt64Array(0), rules, totals, makeSlots(threads, 1), (result, base) => {
+      interfaces.add(result, base);
+      position = Number(result.report[REPORT.end]);
+      options.onProgress?.({
+        bytesDone: source.kind === 'file' ? position : context.streamBytesIn(),
+        bytesTotal: source.sizeBytes,
+        packetsRead: totals.packetsRead,
+        packetsInWindows: totals.packetsRead,
+        packetsOut: 0n,
+        outBytes: 0,
+      });
+    });
+  const cancel = (): void => context.cancel();
+  options.signal?.addEventListener('abort', cancel);
+  if (options.signal?.aborted) cancel();
+  try {
+    for await (const piece of scan([source], context, () => {})) void piece;
+  } finally {
+    options.signal?.removeEventListener('abort', cancel);
+    await pool.close();
+  }
+  return report(source, totals, interfaces);
+}
+
+/** The interfaces of all results, by their number in the whole source. */
+class InterfaceTable {
+  readonly interfaces: InterfaceInfo[] = [];
+  info: SourceInfo | null = null;
+  private sections = 0;
+  private first = true;
+
+  /** A result lists the interfaces of the section it began in, and those it met. */
+  add(result: ScanResult, base: number): void {
+    if (!result.info) return;
+    // All results but the first begin inside a section that was counted before.
+    this.sections += this.first ? result.info.sections : Math.max(0, result.info.sections - 1);
+    if (this.first) this.info = result.info;
+    this.first = false;
+    for (const [i, seen] of result.info.interfaces.entries()) {
+      const known = this.interfaces[base + i];
+      if (known) known.packets += seen.packets;
+      else this.interfaces[base + i] = { ...seen };
+    }
+  }
+
+  sectionCount(): number {
+    return this.sections;
+  }
+}
+
+function report(source: OpenSource, totals: Totals, table: InterfaceTable): SourceReport {
+  const info = table.info;
+  if (!info?.container || !info.byteOrder || !info.version) throw notACapture(source.name, totals.damage[0]?.reason ?? 'nothing could be read');
+  if (totals.stoppedBy) throw new SpillwayError('INTERNAL', 'a walk without stop rules was stopped by one');
+  const timed = totals.minTime <= totals.maxTime;
+  return {
+    name: source.name,
+    sizeBytes: source.beginning ? source.sizeBytes : null,
+    compression: source.compression === 'detect' ? null : source.compression,
+    container: info.container,
+    byteOrder: info.byteOrder,
+    version: info.version,
+    timeUnit: info.timeUnit,
+    sections: table.sectionCount(),
+    interfaces: table.interfaces,
+    packets: totals.packetsRead,
+    capturedBytes: totals.capturedBytesRead,
+    wireBytes: totals.wireBytesRead,
+    minTimeNs: timed ? totals.minTime : null,
+    maxTimeNs: timed ? totals.maxTime : null,
+    firstTimeNs: totals.firstTime,
+    lastTimeNs: totals.lastTime,
+    packetsWithoutTime: totals.packetsWithoutTime,
+    timesClamped: totals.timesClamped,
+    blocksSkipped: totals.blocksSkipped,
+    damage: totals.damage[0] ?? null,
+  };
 }

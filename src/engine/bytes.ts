@@ -1,0 +1,126 @@
+/**
+ * The bytes of a stream, decompressed where they are compressed. Runs in a worker. Whatever was decompressed before a
+ * fault is yielded before the fault is thrown, so that no whole packet is lost.
+ */
+import { createReadStream } from 'node:fs';
+import { Socket } from 'node:net';
+import { createGunzip } from 'node:zlib';
+import { DETECT_BYTES, detectCompression, type Compression } from './detect.js';
+import type { StreamInput } from './tasks.js';
+
+/** The stream is damaged here: a sentence without a place. */
+export class StreamDamage extends Error {}
+
+/** Bytes given to gunzip at once: deflate grows them 1032-fold at most, so what comes out stays below 17 MiB. */
+const GUNZIP_INPUT_BYTES = 16 << 10;
+const READ_BYTES = 1 << 20;
+const UNZSTD_OUTPUT_BYTES = 1 << 20;
+
+/** `used` is called with the number of input bytes that were read, as they are. */
+export async function* readBytes(input: StreamInput, used: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  const raw = readRaw(input, used);
+  if (input.compression !== 'detect') {
+    yield* decompressed(raw, input.compression);
+    return;
+  }
+  const held: Uint8Array[] = [];
+  let heldBytes = 0;
+  while (heldBytes < DETECT_BYTES) {
+    const next = await raw.next();
+    if (next.done) break;
+    held.push(next.value);
+    heldBytes += next.value.length;
+  }
+  const head = Buffer.concat(held);
+  yield* decompressed(following(head, raw), detectCompression(head));
+}
+
+async function* following(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (head.length > 0) yield head;
+  yield* rest;
+}
+
+function decompressed(raw: AsyncIterable<Uint8Array>, compression: Compression | null): AsyncIterable<Uint8Array> {
+  return compression === 'gzip' ? gunzip(raw) : compression === 'zstd' ? unzstd(raw) : raw;
+}
+
+/** A file is read from its start whatever its position; a pipe from where it is. The descriptor of a file stays open. */
+async function* readRaw(input: StreamInput, used: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  const stream = input.pipe
+    ? new Socket({ fd: input.fd, readable: true, writable: false })
+    : createReadStream('', { fd: input.fd, autoClose: false, highWaterMark: READ_BYTES, ...(input.compression === 'detect' ? {} : { start: 0 }) });
+  try {
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      used(chunk.length);
+      yield chunk;
+    }
+  } finally {
+    stream.destroy();
+  }
+}
+
+/** Never paused and fed little at a time: a paused zlib stream drops what it holds when it fails. */
+async function* gunzip(raw: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const stream = createGunzip();
+  let out: Buffer[] = [];
+  let fault: Error | null = null;
+  const closed = new Promise<void>((resolve) => stream.once('close', resolve));
+  stream.on('data', (chunk: Buffer) => out.push(chunk));
+  stream.on('error', (error) => (fault = error));
+  const taken = (): Buffer[] => {
+    const all = out;
+    out = [];
+    return all;
+  };
+  try {
+    for await (const chunk of raw) {
+      for (let at = 0; at < chunk.length && !fault; at += GUNZIP_INPUT_BYTES) {
+        const piece = chunk.subarray(at, at + GUNZIP_INPUT_BYTES);
+        await new Promise<void>((resolve) => {
+          const done = (): void => resolve();
+          stream.once('close', done);
+          stream.write(piece, () => {
+            stream.off('close', done);
+            resolve();
+          });
+        });
+        yield* taken();
+      }
+      if (fault) break;
+    }
+    if (!fault) stream.end();
+    await closed;
+    yield* taken();
+    if (fault) throw new StreamDamage(`the gzip data is damaged: ${(fault as Error).message}`);
+  } finally {
+    stream.destroy();
+  }
+}
+
+async function* unzstd(raw: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const { DCtx } = await import('zstd-napi/binding.js');
+  const context = new DCtx();
+  let inFrame = false;
+  for await (const chunk of raw) {
+    let at = 0;
+    let flushing = false;
+    while (at < chunk.length || flushing) {
+      // A fresh buffer each time: the one before may still be on its way.
+      const out = Buffer.allocUnsafe(UNZSTD_OUTPUT_BYTES);
+      let left: number;
+      let produced: number;
+      let consumed: number;
+      try {
+        [left, produced, consumed] = context.decompressStream(out, chunk.subarray(at));
+      } catch (error) {
+        throw new StreamDamage(`the zstd data is damaged: ${(error as Error).message}`);
+      }
+      at += consumed;
+      // Without input or output it only says how much it would like to see next.
+      if (consumed > 0 || produced > 0) inFrame = left !== 0;
+      if (produced > 0) yield out.subarray(0, produced);
+      flushing = produced === out.length;
+    }
+  }
+  if (inFrame) throw new StreamDamage('the zstd data ends early');
+}

@@ -1,0 +1,104 @@
+/** What the parts of one scan have in common while it runs. */
+import { SpillwayError } from '../errors.js';
+import { REPORT, STATUS, type OutputFormat } from '../native.js';
+import { linkTypeName } from '../filter/linktypes.js';
+import type { Filters } from './filters.js';
+import type { OpenSource } from './source.js';
+import type { Pool } from './pool.js';
+import type { Totals } from './totals.js';
+import { CANCELLED, CONTROL, CONTROL_BYTES, CONTROL_BYTES_IN, type ScanResult, type SharedSelection } from './tasks.js';
+import type { StopRules } from './types.js';
+
+/** A part of the output, in order. The bytes lie in a slot that is used again once the next piece is asked for. */
+export interface Piece {
+  bytes: Uint8Array;
+  /** Of the first packet written by this scan, -1 while there is none. */
+  linkType: number;
+  snapLengthBytes: number;
+  /** Hand it on at once: the source is silent. */
+  flush: boolean;
+}
+
+export class ScanContext {
+  readonly control = new SharedArrayBuffer(CONTROL_BYTES);
+  selection: SharedSelection;
+
+  constructor(
+    readonly pool: Pool,
+    readonly filters: Filters,
+    readonly format: OutputFormat,
+    readonly snapLengthBytes: number,
+    readonly windowsNs: BigInt64Array,
+    readonly rules: StopRules,
+    readonly totals: Totals,
+    readonly slots: SharedArrayBuffer[],
+    /** Told of each result that counts, in order; `base`: the output's number of the scan's first interface. */
+    readonly onResult: (result: ScanResult, base: number) => void,
+  ) {
+    this.selection = filters.selection(format, snapLengthBytes, windowsNs);
+  }
+
+  cancel(): void {
+    Atomics.store(new Int32Array(this.control), CONTROL.cancel, 1);
+  }
+
+  /** Input bytes that a stream has used. */
+  streamBytesIn(): number {
+    return Number(Atomics.load(new BigInt64Array(this.control), CONTROL_BYTES_IN));
+  }
+
+  async addPrograms(linkType: number): Promise<void> {
+    await this.filters.compileFor(linkType);
+    this.selection = this.filters.selection(this.format, this.snapLengthBytes, this.windowsNs);
+  }
+
+  /** Packets of two link types, one of which went to the output before: PCAP must refuse. */
+  mixesLinkTypes(result: ScanResult): boolean {
+    const linkType = Number(result.report[REPORT.linkTypeOut]);
+    return this.format.startsWith('pcap_') && linkType >= 0 && this.totals.linkTypeOut >= 0 && linkType !== this.totals.linkTypeOut;
+  }
+
+  piece(result: ScanResult, slot: SharedArrayBuffer, flush: boolean): Piece {
+    return {
+      bytes: new Uint8Array(slot, 0, result.outLength),
+      linkType: Number(result.report[REPORT.linkTypeOut]),
+      snapLengthBytes: Number(result.report[REPORT.snapLengthOut]),
+      flush,
+    };
+  }
+}
+
+const RULES = [null, 'packets', 'bytes', 'duration'] as const;
+
+/** What a status means that ends the scan of a source: sets totals, or throws. Returns false where the scan goes on. */
+export function concludes(result: ScanResult, source: OpenSource, totals: Totals): boolean {
+  const detail = Number(result.report[REPORT.detail]);
+  const offset = Number(result.report[REPORT.detailOffset]);
+  switch (result.status) {
+    case STATUS.done:
+      return true;
+    case STATUS.limit:
+      totals.stoppedBy = RULES[detail] ?? 'packets';
+      return true;
+    case STATUS.damage:
+      totals.damage.push({ file: source.name, offsetBytes: offset, reason: result.damage });
+      return true;
+    case STATUS.mixedLinkTypes:
+      throw mixed(source, offset, detail);
+    case STATUS.timeRange:
+      throw new SpillwayError('OUTPUT_TIME_RANGE', `${source.name}: the time of the packet at byte ${offset} does not fit in the output format`);
+    case STATUS.ioError:
+      throw new SpillwayError('SOURCE_UNREADABLE', `${source.name}: reading at byte ${offset} failed (errno ${detail})`);
+    case CANCELLED:
+      throw new SpillwayError('CANCELLED', 'the export was cancelled');
+    default:
+      return false;
+  }
+}
+
+export function mixed(source: OpenSource, offset: number, linkType: number): SpillwayError {
+  return new SpillwayError(
+    'OUTPUT_LINK_TYPES',
+    `${source.name}: the packet at byte ${offset} has link type ${linkTypeName(linkType)}, and PCAP holds one link type only: export as PCAPNG, or filter`,
+  );
+}

@@ -1,0 +1,29 @@
+/** Every limit of the engine, with its reason. */
+
+/** Bytes of input of one worker's task: long enough that handing it out costs nothing, short enough to share out a file. */
+export const EXTENT_BYTES = 4 << 20;
+
+/** Bytes of input between two looks at the cancel flag. */
+export const STEP_BYTES = 1 << 20;
+
+/**
+ * Bytes of an output slot. Small packets grow at most 2.2-fold (a pcap record of 17 bytes is a PCAPNG block of 36), so an
+ * extent's output fits at once; pages that are not written to are never resident.
+ */
+export const SLOT_BYTES = EXTENT_BYTES * 2.25;
+
+/** Output pieces smaller than this are gathered before they go to the sink. */
+export const COALESCE_BYTES = 256 << 10;
+
+/** Worker threads of one scan: more than this wait for one another at the ordered stage. */
+export const MAX_WORKERS = 4;
+
+/** Sources of one export: each holds a descriptor open. */
+export const MAX_SOURCES = 1024;
+
+/** Time windows of one export. */
+export const MAX_WINDOWS = 10_000;
+
+/** Largest and smallest time, int64 nanoseconds. */
+export const MAX_TIME_NS = (1n << 63n) - 1n;
+export const MIN_TIME_NS = -(1n << 63n);

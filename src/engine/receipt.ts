@@ -1,0 +1,26 @@
+/** The receipt: what became of every packet read. */
+import type { Totals } from './totals.js';
+import type { Receipt } from './types.js';
+
+export function receiptOf(totals: Totals, warnings: readonly string[]): Receipt {
+  return {
+    packets_read: totals.packetsRead,
+    packets_processed: totals.packetsInWindows,
+    packets_exported: totals.packetsOut,
+    bytes_exported: totals.outBytes,
+    captured_bytes_exported: totals.capturedBytesOut,
+    left_out: { time: totals.packetsRead - totals.packetsInWindows, filter: totals.packetsInWindows - totals.packetsOut },
+    packets_cut: totals.packetsCut,
+    packets_dropped_at_capture: totals.droppedPackets,
+    packets_without_time: totals.packetsWithoutTime,
+    times_clamped: totals.timesClamped,
+    blocks_skipped: totals.blocksSkipped,
+    crc32c: totals.crc32c.toString(16).padStart(8, '0'),
+    exported_range: totals.outMinTime <= totals.outMaxTime ? { first_ns: totals.outMinTime, last_ns: totals.outMaxTime } : null,
+    source_range: totals.minTime <= totals.maxTime ? { first_ns: totals.minTime, last_ns: totals.maxTime } : null,
+    truncated: totals.stoppedBy !== null || totals.damage.length > 0,
+    stopped_by: totals.stoppedBy,
+    damage: [...totals.damage],
+    warnings: [...warnings],
+  };
+}

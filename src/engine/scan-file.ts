@@ -1,0 +1,119 @@
+/**
+ * Scans a file in ranges, several at once, and gives the output in order.
+ *
+ * A capture file has no marks to start from, so each range but the first begins with a guess: the first place where a
+ * chain of records seems to begin, read with the state that the file began with. The ordered stage knows where the scan
+ * before really ended and in what state; a guess that does not agree is thrown away and the range scanned again from
+ * there. So results never depend on the guesses, nor on the number of workers.
+ */
+import { REPORT, STATUS } from '../native.js';
+import { concludes, mixed, type Piece, type ScanContext } from './context.js';
+import { EXTENT_BYTES } from './limits.js';
+import type { OpenSource } from './source.js';
+import type { ScanResult } from './tasks.js';
+
+/** Where a scan begins: offset, the reader's state there (null: the start of the file), interfaces before its section. */
+interface Place {
+  offset: number;
+  state: Uint8Array | null;
+  base: number;
+}
+
+interface Flight {
+  from: Place;
+  end: number;
+  slot: SharedArrayBuffer;
+  result: Promise<ScanResult>;
+}
+
+export async function* scanFile(source: OpenSource, interfaceBase: number, context: ScanContext): AsyncGenerator<Piece, number> {
+  const flights: Flight[] = [];
+  const size = source.sizeBytes;
+  const beginning = source.beginning;
+  let place: Place = { offset: 0, state: null, base: interfaceBase };
+  let expected: Place = { offset: 0, state: beginning?.state ?? null, base: interfaceBase + (beginning?.sectionBase ?? 0) };
+  let dispatched = 0;
+  let interfaceCount = interfaceBase;
+
+  const launch = (from: Place, end: number, slot: SharedArrayBuffer, guess: boolean): Promise<ScanResult> =>
+    context.pool.range({
+      selection: context.selection,
+      control: context.control,
+      fd: source.fd,
+      start: from.offset,
+      end,
+      state: from.state,
+      resync: guess,
+      interfaceBase: from.base,
+      limits: guess ? null : context.totals.left(context.rules),
+      slot,
+    });
+  const fill = (): void => {
+    while (dispatched < size) {
+      const slot = context.slots.pop();
+      if (!slot) return;
+      const guess = dispatched > 0;
+      const from = guess ? { ...expected, offset: dispatched } : place;
+      const end = Math.min(dispatched + EXTENT_BYTES, size);
+      const result = launch(from, end, slot, guess);
+      result.catch(() => {}); // seen where it is awaited; a flight that is given up must not end the process
+      flights.push({ from, end, slot, result });
+      dispatched = end;
+    }
+  };
+
+  /** Takes the result at the head of the line, and scans on until the end of its range. True when the source is over. */
+  async function* settle(flight: Flight): AsyncGenerator<Piece, boolean> {
+    let result = await flight.result;
+    // A record that began before this range may end behind it.
+    if (place.offset >= flight.end) return false;
+    const guessed = flight.from.offset > 0;
+    if (guessed && (!agrees(result, flight, place) || context.totals.reaches(context.rules, result.report)))
+      result = await launch(place, flight.end, flight.slot, false);
+    let slot = flight.slot;
+    for (;;) {
+      if (context.mixesLinkTypes(result)) throw mixed(source, place.offset, Number(result.report[REPORT.linkTypeOut]));
+      context.totals.add(result.report);
+      context.onResult(result, place.base);
+      interfaceCount = Number(result.report[REPORT.interfaceCount]);
+      place = { offset: Number(result.report[REPORT.end]), state: result.state, base: Number(result.report[REPORT.sectionBase]) };
+      expected = place;
+      if (result.outLength > 0) yield context.piece(result, slot, false);
+      if (concludes(result, source, context.totals)) return result.status !== STATUS.done;
+      if (result.status === STATUS.needProgram) await context.addPrograms(Number(result.report[REPORT.detail]));
+      // A packet larger than a slot gets one of its own, for the rest of this range.
+      if (result.status === STATUS.outputFull && result.outLength === 0) slot = new SharedArrayBuffer(result.needed);
+      result = await launch(place, flight.end, slot, false);
+    }
+  }
+
+  let current: Flight | undefined;
+  try {
+    for (;;) {
+      fill();
+      current = flights.shift();
+      if (!current) return interfaceCount;
+      if (yield* settle(current)) return interfaceCount;
+      context.slots.push(current.slot);
+      current = undefined;
+    }
+  } finally {
+    // The descriptor and the slots are the workers' until they have settled.
+    for (const flight of [current, ...flights]) {
+      if (!flight) continue;
+      await flight.result.catch(() => {});
+      context.slots.push(flight.slot);
+    }
+  }
+}
+
+function agrees(result: ScanResult, flight: Flight, place: Place): boolean {
+  return (
+    result.status !== STATUS.noBoundary &&
+    Number(result.report[REPORT.start]) === place.offset &&
+    flight.from.base === place.base &&
+    flight.from.state !== null &&
+    place.state !== null &&
+    Buffer.compare(flight.from.state, place.state) === 0
+  );
+}

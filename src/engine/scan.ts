@@ -1,0 +1,43 @@
+/** Runs a plan: every source in turn, the output in order. */
+import { COALESCE_BYTES } from './limits.js';
+import type { Piece, ScanContext } from './context.js';
+import { scanFile } from './scan-file.js';
+import { scanStreamSource } from './scan-stream.js';
+import type { OpenSource } from './source.js';
+
+/** `onSource` is told which source is being scanned, before its first piece. */
+export async function* scan(sources: readonly OpenSource[], context: ScanContext, onSource: (index: number) => void): AsyncGenerator<Piece> {
+  let interfaces = 0;
+  for (const [index, source] of sources.entries()) {
+    onSource(index);
+    interfaces = yield* source.kind === 'file' ? scanFile(source, interfaces, context) : scanStreamSource(source, interfaces, context);
+    if (context.totals.stoppedBy) return;
+  }
+}
+
+/** Gathers small pieces, so that a filter that lets little through does not cause many small writes. */
+export class Coalescer {
+  private readonly held: Uint8Array[] = [];
+  private heldBytes = 0;
+
+  constructor(private readonly write: (bytes: Uint8Array) => Promise<void>) {}
+
+  /** `bytes` may be used again once the promise resolves. */
+  async add(bytes: Uint8Array, flush: boolean): Promise<void> {
+    if (bytes.length < COALESCE_BYTES) {
+      this.held.push(bytes.slice());
+      this.heldBytes += bytes.length;
+      if (flush || this.heldBytes >= COALESCE_BYTES) await this.flush();
+      return;
+    }
+    await this.flush();
+    await this.write(bytes);
+  }
+
+  async flush(): Promise<void> {
+    if (this.heldBytes === 0) return;
+    const all = Buffer.concat(this.held.splice(0));
+    this.heldBytes = 0;
+    await this.write(all);
+  }
+}

@@ -1,0 +1,150 @@
+/** Opens a source and looks at its beginning: what it is, where its first packet lies, what it holds the packets of. */
+import { open, type FileHandle } from 'node:fs/promises';
+import { fstatSync, readSync } from 'node:fs';
+import { SpillwayError } from '../errors.js';
+import { REPORT, Scan, Selection, STATUS, type SourceInfo } from '../native.js';
+import { readBytes, StreamDamage } from './bytes.js';
+import { DETECT_BYTES, detectCompression, type Compression } from './detect.js';
+import { STEP_BYTES } from './limits.js';
+import type { Source } from './types.js';
+
+/** What the first packet and what stands before it tell. */
+export interface Beginning {
+  /** The reader's state at the first packet; null where it could not be read beforehand. */
+  state: Uint8Array;
+  /** Interfaces described in sections before that of the first packet. */
+  sectionBase: number;
+  info: SourceInfo;
+  /** Link type of the first packet, or of the first interface where there is no packet; null without any. */
+  linkType: number | null;
+  firstTimeNs: bigint | null;
+  sectionOptions: Uint8Array;
+}
+
+export interface OpenSource {
+  name: string;
+  fd: number;
+  /** Bytes as stored; 0 where it is not known. */
+  sizeBytes: number;
+  /** `file`: read in ranges, by several workers at once. `stream`: read from front to end. */
+  kind: 'file' | 'stream';
+  compression: Compression | 'detect' | null;
+  pipe: boolean;
+  /** null for a stream that can be read only once. */
+  beginning: Beginning | null;
+  close(): Promise<void>;
+}
+
+const COUNT_ONE = { format: 'none', snapLengthBytes: 0, windowsNs: new BigInt64Array(0), filters: null } as const;
+
+export async function openSource(source: Source): Promise<OpenSource> {
+  if ('fd' in source) return describe(source.name, source.fd, () => Promise.resolve());
+  let handle: FileHandle;
+  try {
+    handle = await open(source.path, 'r');
+  } catch (error) {
+    throw openFailure(source.name, error as NodeJS.ErrnoException);
+  }
+  try {
+    return await describe(source.name, handle.fd, () => handle.close());
+  } catch (error) {
+    await handle.close();
+    throw error;
+  }
+}
+
+function openFailure(name: string, error: NodeJS.ErrnoException): SpillwayError {
+  if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return new SpillwayError('SOURCE_NOT_FOUND', `${name}: no such file`);
+  if (error.code === 'EISDIR') return new SpillwayError('SOURCE_NOT_A_CAPTURE', `${name}: is a folder`);
+  return new SpillwayError('SOURCE_UNREADABLE', `${name}: can not be opened (${error.code ?? error.message})`);
+}
+
+async function describe(name: string, fd: number, close: () => Promise<void>): Promise<OpenSource> {
+  const stat = fstatSync(fd);
+  if (stat.isDirectory()) throw new SpillwayError('SOURCE_NOT_A_CAPTURE', `${name}: is a folder`);
+  const opened: OpenSource = {
+    name,
+    fd,
+    sizeBytes: stat.isFile() ? stat.size : 0,
+    kind: 'stream',
+    compression: 'detect',
+    pipe: stat.isFIFO() || stat.isSocket(),
+    beginning: null,
+    close,
+  };
+  if (!stat.isFile()) return opened;
+  const head = Buffer.alloc(DETECT_BYTES);
+  try {
+    opened.compression = detectCompression(head.subarray(0, readSync(fd, head, 0, DETECT_BYTES, 0)));
+  } catch (error) {
+    throw new SpillwayError('SOURCE_UNREADABLE', `${name}: can not be read (${(error as NodeJS.ErrnoException).code ?? ''})`);
+  }
+  if (opened.compression === null) opened.kind = 'file';
+  opened.beginning = await readBeginning(opened);
+  return opened;
+}
+
+/** Scans up to the first packet. */
+async function readBeginning(source: OpenSource): Promise<Beginning> {
+  const scan = new Scan(new Selection(COUNT_ONE));
+  const out = new Uint8Array(1);
+  let status: number;
+  let reason = '';
+  if (source.kind === 'file') {
+    scan.openRange(source.fd, 0, source.sizeBytes, null, false, 0);
+    scan.limit(1n, null, null, null);
+    do {
+      status = scan.step(out, 0, STEP_BYTES);
+      await new Promise(setImmediate);
+    } while (status === STATUS.budget);
+  } else {
+    scan.openStream(0);
+    scan.limit(1n, null, null, null);
+    ({ status, reason } = await feedUntilOver(scan, source));
+  }
+  return beginningOf(scan, status, reason, source);
+}
+
+async function feedUntilOver(scan: Scan, source: OpenSource): Promise<{ status: number; reason: string }> {
+  const out = new Uint8Array(1);
+  const run = (): number => {
+    let status: number;
+    do status = scan.step(out, 0, STEP_BYTES);
+    while (status === STATUS.budget);
+    return status;
+  };
+  try {
+    for await (const bytes of readBytes({ fd: source.fd, compression: source.compression, pipe: false }, () => {})) {
+      scan.feed(bytes, false);
+      const status = run();
+      if (status !== STATUS.needInput) return { status, reason: '' };
+    }
+  } catch (error) {
+    if (!(error instanceof StreamDamage)) throw error;
+    return { status: STATUS.damage, reason: error.message };
+  }
+  scan.feed(new Uint8Array(0), true);
+  return { status: run(), reason: '' };
+}
+
+function beginningOf(scan: Scan, status: number, reason: string, source: OpenSource): Beginning {
+  if (status === STATUS.ioError)
+    throw new SpillwayError('SOURCE_UNREADABLE', `${source.name}: reading failed (errno ${scan.report[REPORT.detail]})`);
+  const info = scan.info();
+  if (status === STATUS.damage && info.sections === 0) throw notACapture(source.name, reason || scan.damageText());
+  const seen = scan.report[REPORT.packetsRead]! > 0n;
+  const withPacket = info.interfaces.find((i) => i.packets > 0) ?? info.interfaces[0];
+  const hasTime = scan.report[REPORT.minTime]! <= scan.report[REPORT.maxTime]!;
+  return {
+    state: scan.state(),
+    sectionBase: Number(scan.report[REPORT.sectionBase]),
+    info,
+    linkType: withPacket?.linkType ?? null,
+    firstTimeNs: seen && hasTime ? scan.report[REPORT.firstTime]! : null,
+    sectionOptions: scan.sectionOptions(),
+  };
+}
+
+export function notACapture(name: string, why: string): SpillwayError {
+  return new SpillwayError('SOURCE_NOT_A_CAPTURE', `${name}: ${why}`);
+}

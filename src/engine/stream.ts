@@ -1,0 +1,109 @@
+/** The worker's side of a scan over a stream: slots come by a port, filled ones go back by it. */
+import { once } from 'node:events';
+import type { MessagePort } from 'node:worker_threads';
+import { Scan, Selection, STATUS } from '../native.js';
+import { readBytes, StreamDamage } from './bytes.js';
+import { STEP_BYTES } from './limits.js';
+import { CANCELLED, CONTROL, CONTROL_BYTES_IN, type FromStream, type ScanResult, type StreamTask, type ToStream } from './tasks.js';
+import { resultOf } from './worker.js';
+
+/** What the other side sent, in order; asked for one at a time. */
+class Inbox {
+  private readonly waiting: ToStream[] = [];
+  private closed = false;
+
+  constructor(private readonly port: MessagePort) {
+    port.on('message', (message: ToStream) => this.waiting.push(message));
+    port.on('close', () => (this.closed = true));
+  }
+
+  async next(): Promise<ToStream | null> {
+    while (this.waiting.length === 0) {
+      if (this.closed) return null;
+      await Promise.race([once(this.port, 'message'), once(this.port, 'close')]);
+    }
+    return this.waiting.shift() ?? null;
+  }
+}
+
+/** Output is held back no longer than this while the input is silent. */
+const IDLE_MS = 200;
+
+/** Passes `input` through and calls `idle` when it has been silent for a while: once for each silence. */
+async function* withIdle<T>(input: AsyncGenerator<T>, idle: () => void): AsyncGenerator<T> {
+  try {
+    for (;;) {
+      const timer = setTimeout(idle, IDLE_MS);
+      const next = await input.next().finally(() => clearTimeout(timer));
+      if (next.done) return;
+      yield next.value;
+    }
+  } finally {
+    await input.return(undefined);
+  }
+}
+
+export async function scanStream(task: StreamTask): Promise<ScanResult> {
+  const scan = new Scan(new Selection(task.selection));
+  const control = new Int32Array(task.control);
+  const bytesIn = new BigInt64Array(task.control);
+  const inbox = new Inbox(task.port);
+  let slot: SharedArrayBuffer | null = null;
+  let written = 0;
+
+  /** Steps until more input is needed or the scan is over. Gives up the slot each time something must be told. */
+  const steps = async (): Promise<ScanResult | null> => {
+    for (;;) {
+      if (Atomics.load(control, CONTROL.cancel)) return resultOf(scan, CANCELLED, 0);
+      if (!slot) {
+        const message = await inbox.next();
+        if (!message) return resultOf(scan, CANCELLED, 0);
+        if ('selection' in message) scan.use(new Selection(message.selection));
+        else slot = message.slot;
+        continue;
+      }
+      const status = scan.step(new Uint8Array(slot), written, STEP_BYTES);
+      written += scan.outLength();
+      if (status === STATUS.needInput) return null;
+      if (status === STATUS.budget) continue;
+      if (status !== STATUS.outputFull && status !== STATUS.needProgram) return resultOf(scan, status, written);
+      send(status);
+    }
+  };
+  const send = (status: number): void => {
+    if (!slot) return;
+    task.port.postMessage({ result: resultOf(scan, status, written), slot } satisfies FromStream);
+    slot = null;
+    written = 0;
+  };
+  /** The last result: its slot goes back with it, empty or not. */
+  const finish = (result: ScanResult): ScanResult => {
+    if (slot) task.port.postMessage({ result: { ...result, status: STATUS.budget }, slot } satisfies FromStream);
+    slot = null;
+    task.port.close();
+    return { ...result, outLength: 0, info: scan.info() };
+  };
+
+  scan.openStream(task.interfaceBase);
+  if (task.limits) scan.limit(task.limits.packets, task.limits.capturedBytes, task.limits.durationNs, task.limits.firstTimeNs);
+  let fault: string | null = null;
+  try {
+    const input = readBytes(task.input, (n) => Atomics.add(bytesIn, CONTROL_BYTES_IN, BigInt(n)));
+    for await (const bytes of withIdle(input, () => written > 0 && send(STATUS.budget))) {
+      for (let at = 0; at < bytes.length; at += STEP_BYTES) {
+        scan.feed(bytes.subarray(at, at + STEP_BYTES), false);
+        const over = await steps();
+        if (over) return finish(over);
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof StreamDamage)) throw error;
+    fault = error.message;
+  }
+  scan.feed(new Uint8Array(0), true);
+  const last = (await steps()) ?? resultOf(scan, STATUS.done, written);
+  // The first fault is the cause: a capture cut short by it would only be named as the consequence.
+  if (fault !== null && (last.status === STATUS.done || last.status === STATUS.damage))
+    return finish({ ...last, status: STATUS.damage, damage: fault });
+  return finish(last);
+}

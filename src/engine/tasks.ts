@@ -1,0 +1,77 @@
+/** What passes between the engine and its workers. Everything here survives a structured clone; buffers are shared, not copied. */
+import type { MessagePort } from 'node:worker_threads';
+import type { LinkProgram, OutputFormat, SourceInfo } from '../native.js';
+import type { Compression } from './detect.js';
+
+/** A selection as a worker needs it; workers keep the compiled form by `id`. All arrays lie in shared memory. */
+export interface SharedSelection {
+  id: number;
+  format: OutputFormat;
+  snapLengthBytes: number;
+  windowsNs: BigInt64Array;
+  filters: LinkProgram[][] | null;
+}
+
+/** What is left of the stop rules; null = none. */
+export interface LimitsLeft {
+  packets: bigint | null;
+  capturedBytes: bigint | null;
+  durationNs: bigint | null;
+  firstTimeNs: bigint | null;
+}
+
+/** Int32 places of the control block. */
+export const CONTROL = { cancel: 0, words: 2 } as const;
+/** BigInt64 place (after the Int32 words) that counts input bytes a stream has used. */
+export const CONTROL_BYTES_IN = 1;
+export const CONTROL_BYTES = 16;
+
+export interface RangeTask {
+  selection: SharedSelection;
+  control: SharedArrayBuffer;
+  /** Borrowed: stays open until the task has settled. */
+  fd: number;
+  start: number;
+  end: number;
+  state: Uint8Array | null;
+  resync: boolean;
+  interfaceBase: number;
+  limits: LimitsLeft | null;
+  slot: SharedArrayBuffer;
+}
+
+export interface ScanResult {
+  /** A ScanStatus, or CANCELLED. */
+  status: number;
+  report: BigInt64Array;
+  outLength: number;
+  state: Uint8Array;
+  damage: string;
+  /** Bytes of output the next packet needs, where it did not fit. */
+  needed: number;
+  info: SourceInfo | null;
+}
+
+export const CANCELLED = -1;
+
+export interface StreamTask {
+  selection: SharedSelection;
+  control: SharedArrayBuffer;
+  input: StreamInput;
+  interfaceBase: number;
+  limits: LimitsLeft | null;
+  port: MessagePort;
+}
+
+/** Where a stream's bytes come from: an open descriptor, read to its end by the worker. */
+export interface StreamInput {
+  fd: number;
+  compression: Compression | 'detect' | null;
+  /** The descriptor is a pipe or socket, not a file. */
+  pipe: boolean;
+}
+
+/** To a stream worker. */
+export type ToStream = { slot: SharedArrayBuffer } | { selection: SharedSelection };
+/** From a stream worker: a filled slot, or the wish for a program. The last result is the task's own. */
+export type FromStream = { result: ScanResult; slot: SharedArrayBuffer };
