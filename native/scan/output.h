@@ -2,6 +2,7 @@
 // already right are copied in runs, not one by one.
 #pragma once
 #include "base/bytes.h"
+#include "base/crc32c.h"
 #include "format/packet.h"
 #include "scan/selection.h"
 
@@ -20,15 +21,25 @@ class Output {
     buffer_ = buffer;
     capacity_ = capacity;
     size_ = 0;
+    checked_ = 0;
+    crc_ = 0;
     run_ = {};
     needed_ = 0;
   }
   // Copies the pending run. Must be called before the bytes that packets point into move.
   void flush() {
-    if (run_.size == 0) return;
-    std::memcpy(buffer_ + size_, run_.data, run_.size);
-    size_ += run_.size;
-    run_ = {};
+    if (run_.size != 0) {
+      std::memcpy(buffer_ + size_, run_.data, run_.size);
+      size_ += run_.size;
+      run_ = {};
+    }
+    if (size_ - checked_ >= kCheckBytes) check();
+  }
+  // Ends the step: everything is written and in the checksum. Returns CRC-32C of `before` followed by this buffer.
+  uint32_t finish(uint32_t before) {
+    flush();
+    check();
+    return crc32cCombine(before, crc_, size_);
   }
 
   uint32_t kept(const Packet& packet) const {
@@ -57,6 +68,12 @@ class Output {
   size_t needed() const { return needed_; }
 
  private:
+  // The checksum follows the writing closely, while the bytes are still in the cache, and in pieces that are worth it.
+  static constexpr size_t kCheckBytes = 64u << 10;
+  void check() {
+    crc_ = crc32c(buffer_ + checked_, size_ - checked_, crc_);
+    checked_ = size_;
+  }
   Put full(size_t needed) {
     needed_ = needed;
     return Put::full;
@@ -72,6 +89,8 @@ class Output {
   uint8_t* buffer_ = nullptr;
   size_t capacity_ = 0;
   size_t size_ = 0;
+  size_t checked_ = 0;  // bytes that are in crc_
+  uint32_t crc_ = 0;
   Bytes run_;  // records in the source that follow one another and are to be copied as they are
   size_t needed_ = 0;
 };

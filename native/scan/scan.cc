@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/crc32c.h"
 #include "base/limits.h"
 #include "format/pcapng_options.h"
 #include "scan/state.h"
@@ -94,10 +93,9 @@ Status Scan::step(uint8_t* out, size_t capacity, size_t budget) {
   if (container_ == Container::unknown) status = start();
   if (status == Status::budget && seek_pending_) status = seek();
   if (status == Status::budget && container_ != Container::unknown) status = walk(budget);
-  output_.flush();
+  counts_.crc32c = output_.finish(counts_.crc32c);
   needed_ = output_.needed();
   out_length_ = output_.size();
-  counts_.crc32c = crc32c(out, out_length_, counts_.crc32c);
   counts_.out_bytes += out_length_;
   counts_.end = input_.offset();
   return status;
@@ -161,13 +159,21 @@ Status Scan::startPcap() {
   return Status::budget;
 }
 
-// Guesses the first record boundary of the range.
+// Guesses the first record boundary of the range; looks further only where a first look finds none.
 Status Scan::seek() {
-  while (input_.size() < kSeekBytes && !input_.exhausted()) {
+  for (;;) {
     const Status more = refill();
     if (more == Status::io_error) return more;
-    if (more != Status::budget) break;
+    if (findBoundary()) {
+      counts_.start = counts_.end = input_.offset();
+      seek_pending_ = false;
+      return Status::budget;
+    }
+    if (more != Status::budget || input_.size() >= kSeekBytes) return Status::no_boundary;
   }
+}
+
+bool Scan::findBoundary() {
   const uint8_t* data = input_.data();
   const size_t size = input_.size();
   const bool is_pcap = container_ == Container::pcap;
@@ -180,11 +186,9 @@ Status Scan::seek() {
                                   : pcapng_.plausible(data + at, size - at, input_.exhausted());
     if (!boundary) continue;
     input_.consume(at);
-    counts_.start = counts_.end = input_.offset();
-    seek_pending_ = false;
-    return Status::budget;
+    return true;
   }
-  return Status::no_boundary;
+  return false;
 }
 
 Status Scan::walk(size_t budget) {

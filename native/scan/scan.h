@@ -125,6 +125,7 @@ class Scan {
   Status start();
   Status startPcap();
   Status seek();
+  bool findBoundary();
   Status walk(size_t budget);
   template <class Reader>
   Status walkWith(Reader& reader, size_t budget);
