@@ -1,0 +1,22 @@
+/** Every limit of the filter room, with its reason. Those of the compiling itself are in native/compile/limits.h. */
+
+/** Bytes of a filter text; the compiler holds the same line. */
+export const MAX_FILTER_BYTES = 64 << 10;
+
+/** What a program returns for a packet it accepts. Only zero or not matters here; tcpdump's default reads familiar. */
+export const DEFAULT_SNAP_LENGTH_BYTES = 262_144;
+
+/** Largest frame the compiler may answer with: a program of 65,536 instructions and the header. */
+export const MAX_ANSWER_BYTES = 8 + 65_536 * 8;
+
+/** Compiled filters kept. Users repeat themselves; a scan has one filter per link type. */
+export const MAX_CACHED_FILTERS = 256;
+
+/** Longer texts than this are not kept, so that the cache stays in the low megabytes, programs included. */
+export const MAX_CACHED_FILTER_BYTES = 4096;
+
+/** How long the shared compiler waits for another filter before its process ends. */
+export const IDLE_CLOSE_MS = 10_000;
+
+/** How much of a filter text an error message repeats, in characters. */
+export const MAX_QUOTED_FILTER = 80;
