@@ -11,6 +11,7 @@ import { disassemble } from '../../src/filter/disassemble.js';
 import { compilerEnvironment, compilerPath } from '../../src/filter/executable.js';
 
 const ETHERNET = 1;
+const PATIENTLY = { timeout: 10_000 };
 let folder = '';
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'spillway-filter-'))));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -133,7 +134,7 @@ describe('requests', () => {
     const result = compiler.compile(slow, ETHERNET).catch((error: unknown) => error);
     let before: number | undefined;
     for (let round = 0; round < 2; round += 1) {
-      await vi.waitUntil(() => compiler.pid !== undefined && compiler.pid !== before);
+      await vi.waitUntil(() => compiler.pid !== undefined && compiler.pid !== before, PATIENTLY);
       before = compiler.pid;
       await sleep(200);
       process.kill(before ?? 0, 'SIGKILL');
@@ -147,7 +148,7 @@ describe('the process', () => {
   it('is closed after its last answer, and nothing is taken afterwards', async () => {
     const compiler = compilerWith();
     const last = compiler.compile('icmp', ETHERNET);
-    const pid = await vi.waitUntil(() => compiler.pid);
+    const pid = await vi.waitUntil(() => compiler.pid, PATIENTLY);
     await compiler.close();
     expect((await last).instructions).toBeGreaterThan(1);
     expect(() => process.kill(pid, 0)).toThrow('ESRCH');
@@ -159,14 +160,14 @@ describe('the process', () => {
     const compiler = compilerWith({ idleCloseMs: 50 });
     await compiler.compile('ip', ETHERNET);
     const pid = compiler.pid ?? 0;
-    await vi.waitUntil(() => compiler.pid === undefined);
+    await vi.waitUntil(() => compiler.pid === undefined, PATIENTLY);
     await vi.waitUntil(() => {
       try {
         return process.kill(pid, 0) && false;
       } catch {
         return true;
       }
-    });
+    }, PATIENTLY);
     expect((await compiler.compile('tcp', ETHERNET)).instructions).toBeGreaterThan(1);
   });
 

@@ -7,16 +7,19 @@ const ETHERNET = 1;
 const compiler = new FilterCompiler();
 afterAll(() => compiler.close());
 
+/** On a busy machine the clock may run out first. */
+const OUT_OF_TIME = /800 ms of processor time|within 3000 ms/;
+
 const ports = (count: number) => Array.from({ length: count }, (_, i) => `port ${i + 1}`).join(' or ');
 const hosts = (count: number) => Array.from({ length: count }, (_, i) => `host 10.0.${i >> 8}.${i & 255}`).join(' or ');
 
 describe('too complex', () => {
   it.each([
     ['a thousand or-ed ports', ports(1000), /256 MiB of memory/],
-    ['a thousand or-ed hosts', hosts(1000), /800 ms of processor time/],
+    ['a thousand or-ed hosts', hosts(1000), OUT_OF_TIME],
     ['deep parentheses', `${'('.repeat(30_000)}ip${')'.repeat(30_000)}`, /memory exhausted/],
     ['many negations', `${'not '.repeat(15_000)}ip`, /memory exhausted/],
-    ['a long sum', `len > ${'1+'.repeat(20_000)}1`, /800 ms of processor time/],
+    ['a long sum', `len > ${'1+'.repeat(20_000)}1`, OUT_OF_TIME],
     ['a deep sum', `len > ${'(1+'.repeat(3000)}1${')'.repeat(3000)}`, /too many registers/],
   ])('%s', async (_name, text, why) => {
     await compiler.compile('ip', ETHERNET);
@@ -26,7 +29,7 @@ describe('too complex', () => {
       code: 'FILTER_TOO_COMPLEX',
       message: expect.stringMatching(why) as string,
     });
-    expect(performance.now() - started).toBeLessThan(3500);
+    expect(performance.now() - started).toBeLessThan(5000);
     // The same process answers the next one.
     expect((await compiler.compile('tcp', ETHERNET)).instructions).toBeGreaterThan(1);
     expect(compiler.pid).toBe(pid);
