@@ -56,10 +56,8 @@
         "native/compile/services.cc"
       ],
       "defines": ["SPILLWAY_VERSION=\"<(spillway_version)\""],
-      "ldflags": ["-rdynamic"],
-      "libraries": ["-ldl"],
-      "cflags_cc": ["-fexceptions"],
-      "cflags_cc!": ["-fno-exceptions"]
+      "ldflags": ["-rdynamic", "-static-libstdc++", "-static-libgcc"],
+      "libraries": ["-ldl"]
     }
   ]
 }

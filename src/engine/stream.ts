@@ -4,8 +4,8 @@ import type { MessagePort } from 'node:worker_threads';
 import { Scan, Selection, STATUS } from '../native.js';
 import { readBytes, StreamDamage } from './bytes.js';
 import { STEP_BYTES } from './limits.js';
+import { resultOf } from './result.js';
 import { CANCELLED, CONTROL, CONTROL_BYTES_IN, type FromStream, type ScanResult, type StreamTask, type ToStream } from './tasks.js';
-import { resultOf } from './worker.js';
 
 /** What the other side sent, in order; asked for one at a time. */
 class Inbox {

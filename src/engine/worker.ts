@@ -1,5 +1,6 @@
 /** The worker's side of a scan over a file range: bounded steps, with a look at the cancel flag between them. */
 import { Scan, Selection, STATUS } from '../native.js';
+import { resultOf } from './result.js';
 import { STEP_BYTES } from './limits.js';
 import { CANCELLED, CONTROL, type RangeTask, type ScanResult, type SharedSelection, type StreamTask } from './tasks.js';
 
@@ -19,18 +20,6 @@ function scanFor(selection: SharedSelection): Scan {
     scans.set(selection.id, scan);
   }
   return scan;
-}
-
-export function resultOf(scan: Scan, status: number, outLength: number): ScanResult {
-  return {
-    status,
-    report: scan.report.slice(),
-    outLength,
-    state: scan.state(),
-    damage: status === STATUS.damage ? scan.damageText() : '',
-    needed: scan.needed(),
-    info: null,
-  };
 }
 
 export function scanRange(task: RangeTask): ScanResult {
