@@ -25,7 +25,7 @@ const STEPS = [
     compiles: true,
     about: 'compiling the native addon',
     hash: () => hashOf(filesUnder([at('binding.gyp'), at('native'), at('node_modules', 'node-addon-api', 'package.json')]), platform),
-    products: [at('build', 'Release', 'spillway.node')],
+    products: [at('build', 'Release', 'spillway.node'), at('build', 'Release', 'spillway-compile')],
     make: () => gypBuild('native', root, 'the native addon did not compile'),
   },
   {

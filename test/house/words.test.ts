@@ -9,7 +9,7 @@ const SOURCES = read(
 );
 
 const FORBIDDEN: [string, RegExp][] = [
-  ["a path of somebody's machine", /(?<![\w.~$}])\/(?:work|root|home|Users)\/\w/],
+  ["a path of somebody's machine", /(?<![\w.~$}])\/(?:work|home|Users)\/\w/],
   ["a tracker's number", /\b(?:issue|ticket) #?\d+\b/i],
   ['an unfinished note', new RegExp(`\\b(?:${['TO', 'DO'].join('')}|${['FIX', 'ME'].join('')}|XXX)\\b`)],
 ];
