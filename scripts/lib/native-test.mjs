@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { buildProgram, ccFiles, coreSources } from './compile.mjs';
 import { root } from './paths.mjs';
 import { exitOf } from './run.mjs';
+import { SetupError } from './say.mjs';
 
 const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
@@ -12,7 +13,9 @@ const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
  * is a failure, whatever it printed before.
  */
 export async function runNativeTests(args = []) {
-  const sources = [...coreSources(), ...ccFiles([join(root, 'test', 'native')])];
+  const tests = ccFiles([join(root, 'test', 'native')]);
+  if (tests.length === 0) throw new SetupError('there is no test under test/native');
+  const sources = [...coreSources(), ...tests];
   const program = await buildProgram({ folder: 'native-test', name: 'native-test', sources, flags: SANITIZE });
   const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';

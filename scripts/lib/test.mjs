@@ -1,6 +1,6 @@
 import { fuzz, fuzzTargets } from './fuzz.mjs';
 import { runNativeTests } from './native-test.mjs';
-import { say, sayFailure } from './say.mjs';
+import { say, sayFailure, SetupError } from './say.mjs';
 import { ensureRunnable, ensureTestTools } from './setup.mjs';
 import { missingPackages, TEST_NEEDS } from './system.mjs';
 import { runVitest } from './vitest.mjs';
@@ -24,6 +24,7 @@ async function guarded(name, run) {
 
 async function fuzzAll() {
   const counts = { passed: 0, failed: 0, skipped: 0, notes: [] };
+  if (fuzzTargets().length === 0) throw new SetupError('there is no target under test/fuzz');
   for (const target of fuzzTargets()) {
     if (await fuzz(target, FUZZ_SECONDS)) counts.passed += 1;
     else {

@@ -24,11 +24,12 @@ export function countSuites(report, mustRun) {
     const file = relative(root, result.name);
     const suite = suites[SUITES.indexOf(suiteOf(file))];
     const of = (...wanted) => result.assertionResults.filter(({ status }) => wanted.includes(status));
-    const failed = of('failed').length;
-    const broken = result.status === 'failed' && failed === 0;
+    const failed = of('failed');
+    const broken = result.status === 'failed' && failed.length === 0;
     suite.passed += of('passed').length;
-    suite.failed += failed + (broken ? 1 : 0);
+    suite.failed += failed.length + (broken ? 1 : 0);
     if (broken) suite.notes.push(`${file} broke: ${firstLine(result.message)}`);
+    for (const test of failed) suite.notes.push(`failed: ${file}: ${test.fullName}`);
     for (const test of of('pending', 'skipped', 'todo', 'disabled')) {
       suite.skipped += 1;
       suite.notes.push(`skipped: ${file}: ${test.fullName}`);
