@@ -1,0 +1,69 @@
+/** Every error of the API: exactly `{"error_id", "error_text"}`, as application/json. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { LIMITS } from '../config.js';
+import { ERRORS, SpillwayError, type ErrorCode } from '../errors.js';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** What Fastify finds itself, before any handler of ours. */
+const FASTIFY: Record<string, [ErrorCode, string]> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['BODY_TOO_LARGE', `the request body is larger than ${LIMITS.bodyBytes} bytes`],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: ['MEDIA_TYPE_UNSUPPORTED', 'the request body must be application/json'],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: ['REQUEST_INVALID', 'the request body is not as long as Content-Length says'],
+  FST_ERR_BAD_URL: ['REQUEST_INVALID', 'the address is not a valid URL'],
+};
+
+export function errorBody(code: ErrorCode, text: string): string {
+  return JSON.stringify({ error_id: code, error_text: text });
+}
+
+/** Gives the app its error handlers; `notFound` and defects included. */
+export function handleErrors(app: FastifyInstance): void {
+  app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
+  app.setNotFoundHandler((request, reply) =>
+    sendError(new SpillwayError('ROUTE_NOT_FOUND', `there is nothing at ${pathOf(request)}`), request, reply),
+  );
+}
+
+export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const known = knownError(error);
+  if (known.code === 'INTERNAL') request.log.error({ err: error }, 'a defect');
+  const { http } = ERRORS[known.code];
+  if (http === 503) void reply.header('retry-after', LIMITS.retryAfterSeconds);
+  return reply.code(http).header('content-type', JSON_TYPE).serializer(asIs).send(errorBody(known.code, known.message));
+}
+
+/** For requests that are no HTTP: Node's parser has given up, and there is only the socket. */
+export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  const [status, text] = unreadable(error.code);
+  const body = errorBody('REQUEST_INVALID', text);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `Content-Type: ${JSON_TYPE}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close',
+  ];
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
+}
+
+function unreadable(code: string | undefined): [number, string] {
+  if (code === 'HPE_HEADER_OVERFLOW') return [431, `the request line and headers are longer than ${LIMITS.headerBytes} bytes`];
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'the request did not arrive in time'];
+  return [400, 'the request is not valid HTTP'];
+}
+
+function knownError(error: unknown): SpillwayError {
+  if (error instanceof SpillwayError && error.code !== 'INTERNAL') return error;
+  const { code = '', statusCode = 500, message } = error as { code?: string; statusCode?: number; message: string };
+  const mapped = FASTIFY[code];
+  if (mapped !== undefined) return new SpillwayError(...mapped);
+  if (statusCode >= 400 && statusCode < 500) return new SpillwayError('REQUEST_INVALID', message);
+  // What went wrong inside is for the log.
+  return new SpillwayError('INTERNAL', 'the probe failed in a way it does not know; its log says more');
+}
+
+const asIs = (payload: unknown): string => payload as string;
+const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]!.slice(0, 200);

@@ -1,0 +1,17 @@
+/** Registers the methods of one address; every other method is answered with 405 and the list of those. */
+import type { FastifyInstance, HTTPMethods } from 'fastify';
+import { SpillwayError } from '../errors.js';
+
+export function refuseOtherMethods(app: FastifyInstance, url: string, served: readonly HTTPMethods[]): void {
+  const allow = served.join(', ');
+  app.route({
+    method: app.supportedMethods.filter((method) => !served.includes(method)),
+    url,
+    // Before the body is looked at: it does not matter here.
+    onRequest: async (request, reply) => {
+      void reply.header('allow', allow);
+      throw new SpillwayError('METHOD_NOT_ALLOWED', `${request.method} is not possible here: use ${allow}`);
+    },
+    handler: () => undefined,
+  });
+}

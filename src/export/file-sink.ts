@@ -1,0 +1,82 @@
+/**
+ * A file that appears whole or not at all: written under another name in the same folder, synchronised, then renamed.
+ * Whatever fails, nothing is left.
+ */
+import { constants } from 'node:fs';
+import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Sink } from '../engine/types.js';
+import { SpillwayError } from '../errors.js';
+import { partName } from '../state/part-files.js';
+
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_DIRECTORY } = constants;
+
+export interface FileSinkOptions {
+  /** Survive a power loss: synchronise the file and its folder. Default: true. */
+  fsync?: boolean;
+  /** Permissions of the file before the umask. Default: 0o666. */
+  mode?: number;
+}
+
+export class FileSink implements Sink {
+  private constructor(
+    private readonly path: string,
+    private readonly part: string,
+    private readonly file: FileHandle,
+    private readonly fsync: boolean,
+  ) {}
+
+  /** Starts a file at `path` (absolute; what is there now stays until the new one is whole). */
+  static async open(path: string, options: FileSinkOptions = {}): Promise<FileSink> {
+    const part = join(dirname(path), partName());
+    const file = await open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, options.mode ?? 0o666).catch((error: unknown) => {
+      throw failed(path, error);
+    });
+    return new FileSink(path, part, file, options.fsync ?? true);
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length;) {
+        const { bytesWritten } = await this.file.write(bytes, done, bytes.length - done);
+        done += bytesWritten;
+      }
+    } catch (error) {
+      throw failed(this.path, error);
+    }
+  }
+
+  async finish(): Promise<void> {
+    try {
+      if (this.fsync) await this.file.sync();
+      await this.file.close();
+      await rename(this.part, this.path);
+      if (this.fsync) await syncFolder(dirname(this.path));
+    } catch (error) {
+      await this.abort();
+      throw failed(this.path, error);
+    }
+  }
+
+  async abort(): Promise<void> {
+    // Closed before, or renamed before: both leave nothing to do.
+    await this.file.close().catch(() => undefined);
+    await unlink(this.part).catch(() => undefined);
+  }
+}
+
+/** Makes the rename itself durable. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, O_RDONLY | O_DIRECTORY);
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function failed(path: string, error: unknown): SpillwayError {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'there is no space left' : (code ?? message);
+  return new SpillwayError('OUTPUT_FAILED', `writing the output file ${basename(path)} failed: ${why}`, { errno: code ?? '' });
+}

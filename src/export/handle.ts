@@ -1,0 +1,144 @@
+/** One export: its state, what it tells about itself, and what it holds open. */
+import type { PreparedExport } from '../engine/export.js';
+import type { Progress, Receipt } from '../engine/types.js';
+import { SpillwayError } from '../errors.js';
+import type { StoredExport } from '../state/exports.js';
+import type { Opened } from '../state/filesystem.js';
+import { formatEpoch } from '../units.js';
+import { Deadline } from './deadline.js';
+import { parseJson, writeJson } from './json.js';
+import { isFinal, next, type Event } from './lifecycle.js';
+import { limitsOf } from './request.js';
+import { withDefaults, type Config, type Export, type State, type Stats, type StatusError } from './schema.js';
+import { finalStats, firstStats, percentOf, runningStats } from './stats.js';
+
+/** What a client gave: the configuration, and properties of `export` that are its own. */
+export interface Given {
+  config: Config;
+  additions: Record<string, unknown>;
+}
+
+/** What is kept of an export that has ended. */
+interface Outcome {
+  progress: number;
+  stats: Stats;
+  receipt?: unknown;
+  error?: StatusError;
+}
+
+export class ExportHandle {
+  state: State = 'UNINITIALIZED';
+  progress = 0;
+  stats: Stats = firstStats(0);
+  receipt: unknown;
+  error: StatusError | undefined;
+  /** Held open until the end: the source, the place of the output file, the engine's export. */
+  readonly held: (Opened | PreparedExport)[] = [];
+  prepared: PreparedExport | null = null;
+  /** Ends the run; the reason is the `SpillwayError` that the export then ends with. */
+  readonly stopper = new AbortController();
+  /** Runs while the export waits for its client, and again after its end. */
+  readonly deadline = new Deadline();
+  /** Told once at the end, with what went wrong. */
+  onEnd: (error: unknown) => void = () => undefined;
+  /** Settles when nothing runs for this export any more. */
+  running: Promise<unknown> = Promise.resolve();
+  readonly #watchers = new Set<() => void>();
+
+  constructor(
+    readonly id: string,
+    readonly owner: string,
+    readonly creationNs: bigint,
+    readonly given: Given,
+  ) {}
+
+  /** An export of an earlier run of the server, as it was when that ended. */
+  static restore({ id, owner, creationNs, state, request, outcome }: StoredExport): ExportHandle {
+    const handle = new ExportHandle(id, owner, creationNs, parseJson(request) as Given);
+    handle.state = state as State;
+    if (outcome !== null) Object.assign(handle, parseJson(outcome) as Outcome);
+    return handle;
+  }
+
+  stored(): StoredExport {
+    const { id, owner, creationNs, state, progress, stats, receipt, error } = this;
+    const outcome = this.isFinal ? writeJson({ progress, stats, receipt, error }) : null;
+    return { id, owner, creationNs, state, request: writeJson(this.given), outcome };
+  }
+
+  get isFinal(): boolean {
+    return isFinal(this.state);
+  }
+
+  /** Changes the state as the table says, or refuses with the state and, in ERRORS, the reason. */
+  apply(event: Event): void {
+    try {
+      this.state = next(this.state, event);
+    } catch (error) {
+      if (!(error instanceof SpillwayError)) throw error;
+      const reason = this.error === undefined ? '' : ` (${this.error.error_id}: ${this.error.error_text})`;
+      throw new SpillwayError(error.code, `export ${this.id}: ${error.message}${reason}`);
+    }
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+
+  advance(progress: Progress): void {
+    this.progress = percentOf(progress, this.progress);
+    this.stats = runningStats(progress, limitsOf(this.given.config), this.stats);
+  }
+
+  succeed(event: 'finish' | 'empty', receipt: Receipt): void {
+    this.receipt = receipt;
+    this.stats = finalStats(receipt, this.stats);
+    this.progress = 100;
+    this.apply(event);
+  }
+
+  failWith(error: SpillwayError): void {
+    const metrics = Object.entries(error.metrics).map(([key, value]) => ({ key, value }));
+    this.error = { error_id: error.code, error_text: error.message, ...(metrics.length > 0 && { error_metrics: metrics }) };
+    this.apply(error.code === 'CLIENT_LEFT' && this.state === 'STREAMING' ? 'leave' : 'fail');
+  }
+
+  /** Resolves once the export is initialised, or has failed at it; rejects with the reason of `signal`, or when the export is stopped. */
+  async initialised(signal: AbortSignal): Promise<void> {
+    const either = AbortSignal.any([signal, this.stopper.signal]);
+    while (this.state === 'UNINITIALIZED' || this.state === 'INITIALIZING') {
+      either.throwIfAborted();
+      await new Promise<void>((resolve) => {
+        const wake = (): void => {
+          this.#watchers.delete(wake);
+          either.removeEventListener('abort', wake);
+          resolve();
+        };
+        this.#watchers.add(wake);
+        either.addEventListener('abort', wake);
+      });
+    }
+    either.throwIfAborted();
+  }
+
+  /** Closes what is held, the last first; safe to call again. */
+  async release(): Promise<void> {
+    // A descriptor that does not close is nothing that a caller could mend.
+    for (const held of this.held.splice(0).reverse()) await held.close().catch(() => undefined);
+  }
+
+  /** The resource as clients read it. */
+  view(): Export {
+    return {
+      ...this.given.additions,
+      config: withDefaults(this.given.config),
+      id: this.id,
+      status: {
+        creation_time: formatEpoch(this.creationNs),
+        owner: this.owner,
+        progress: this.progress,
+        state: this.state,
+        stats: this.stats,
+        ...(this.state === 'ERRORS' && this.error !== undefined && { error: this.error }),
+      },
+      ...(this.receipt !== undefined && { receipt: this.receipt }),
+    };
+  }
+}

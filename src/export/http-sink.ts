@@ -1,0 +1,86 @@
+/**
+ * The body of an HTTP response, in chunked coding. A body that is not whole ends with the connection, and by a reset,
+ * so that no client can take it for whole, not even one of HTTP/1.0 that reads to the end.
+ */
+import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { LIMITS } from '../config.js';
+import type { Sink } from '../engine/types.js';
+import { SpillwayError } from '../errors.js';
+
+export class HttpSink implements Sink {
+  #begun = false;
+  #left: SpillwayError | null = null;
+  /** The write that waits for the system to take its bytes. */
+  #waiting: ((error: SpillwayError) => void) | null = null;
+  readonly #headersTimer: NodeJS.Timeout;
+
+  /** `onBegin` is called once, right before the headers go out; from then on the response is the sink's. */
+  constructor(
+    private readonly response: ServerResponse,
+    private readonly headers: OutgoingHttpHeaders,
+    private readonly onBegin: () => void = () => undefined,
+  ) {
+    this.#headersTimer = setTimeout(() => {
+      this.#begin();
+      response.flushHeaders();
+    }, LIMITS.headersAfterMs);
+    response.once('close', () => this.#leave());
+    // A broken connection is told by `close`.
+    response.on('error', () => undefined);
+  }
+
+  /** Whether anything was sent; before that, an error can still be answered. */
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** Resolves when the system has taken the bytes: only then may their buffer be reused. */
+  write(bytes: Uint8Array): Promise<void> {
+    this.#begin();
+    return this.#until((done) => this.response.write(bytes, done));
+  }
+
+  async finish(): Promise<void> {
+    this.#begin();
+    await this.#until((done) => this.response.end(done));
+  }
+
+  async abort(): Promise<void> {
+    clearTimeout(this.#headersTimer);
+    if (!this.#begun) return;
+    const { socket } = this.response;
+    if (socket === null) this.response.destroy();
+    else socket.resetAndDestroy();
+  }
+
+  #begin(): void {
+    clearTimeout(this.#headersTimer);
+    if (this.#begun) return;
+    this.#begun = true;
+    this.onBegin();
+    this.response.writeHead(200, this.headers);
+  }
+
+  #until(start: (done: (error?: Error | null) => void) => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#left !== null) return reject(this.#left);
+      this.#waiting = reject;
+      start((error) => {
+        this.#waiting = null;
+        if (error) reject(this.#left ?? clientLeft());
+        else resolve();
+      });
+    });
+  }
+
+  #leave(): void {
+    clearTimeout(this.#headersTimer);
+    if (this.response.writableFinished) return;
+    this.#left = clientLeft();
+    this.#waiting?.(this.#left);
+  }
+}
+
+export function clientLeft(): SpillwayError {
+  return new SpillwayError('CLIENT_LEFT', 'the client left before the end of the packets');
+}

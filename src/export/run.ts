@@ -1,0 +1,58 @@
+/** Runs a prepared export into a sink and brings its lifecycle to an end, whatever happens. */
+import type { Receipt, Sink } from '../engine/types.js';
+import { coded } from '../errors.js';
+import type { Opened } from '../state/filesystem.js';
+import { FileSink } from './file-sink.js';
+import type { ExportHandle } from './handle.js';
+import { HashSink } from './hash-sink.js';
+
+/** Private: captures hold what people sent. */
+const OUTPUT_MODE = 0o600;
+
+/** Streams to a client; rejects with the reason when the export ends in ERRORS. */
+export async function runToClient(handle: ExportHandle, sink: Sink): Promise<void> {
+  await run(handle, sink, (receipt) => handle.succeed(isEmptySource(receipt) ? 'empty' : 'finish', receipt));
+}
+
+/** Writes the output file; never rejects, the status tells. */
+export async function runToFile(handle: ExportHandle, place: Opened): Promise<void> {
+  try {
+    const sink = new HashSink(await FileSink.open(place.path, { mode: OUTPUT_MODE }));
+    await run(handle, sink, (receipt) => handle.succeed('finish', { ...receipt, sha256: sink.sha256 }));
+  } catch (error) {
+    // A run that failed has told its export already; a file that did not open has not.
+    if (!handle.isFinal) await endWith(handle, error);
+  }
+}
+
+/** Ends an export in ERRORS. */
+export async function endWith(handle: ExportHandle, error: unknown): Promise<void> {
+  handle.failWith(coded(error));
+  await handle.release();
+  handle.onEnd(error);
+}
+
+async function run(handle: ExportHandle, sink: Sink, succeed: (receipt: Receipt) => void): Promise<void> {
+  const { signal } = handle.stopper;
+  const running = handle.prepared!.run(sink, { signal, onProgress: (progress) => handle.advance(progress) });
+  const ended = running.then(
+    async (receipt) => {
+      succeed(receipt);
+      await handle.release();
+      handle.onEnd(null);
+    },
+    async (error: unknown) => {
+      // Why it was stopped says more than that it was.
+      const reason: unknown = signal.aborted ? signal.reason : error;
+      await endWith(handle, reason);
+      throw coded(reason);
+    },
+  );
+  handle.running = ended.catch(() => undefined);
+  await ended;
+}
+
+/** No packet in the time range, and nothing else that could be the reason. */
+function isEmptySource(receipt: Receipt): boolean {
+  return receipt.packets_processed === 0n && !receipt.truncated;
+}

@@ -1,0 +1,66 @@
+/** The composition root: puts a probe together from a configuration and starts it. */
+import { readFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import { buildApp } from './api/app.js';
+import { listenAddress } from './api/loopback.js';
+import type { ProbeConfig } from './config.js';
+import { prepareExport } from './engine/export.js';
+import { SpillwayError } from './errors.js';
+import { ExportService, type Dependencies } from './export/service.js';
+import { openDataFolder } from './state/data-folder.js';
+
+export interface Probe {
+  /** Where it listens, as a URL without a path: `http://127.0.0.1:8470`. */
+  readonly address: string;
+  /** Stops listening, ends what runs and gives up the data folder. */
+  close(): Promise<void>;
+}
+
+/** Starts a probe; refuses before it binds or touches anything if the address is not allowed. */
+export async function startProbe(config: ProbeConfig, prepare: Dependencies['prepare'] = prepareExport): Promise<Probe> {
+  const host = listenAddress(config.host);
+  const data = await openDataFolder(config.dataFolder);
+  let app: FastifyInstance | undefined;
+  try {
+    const service = new ExportService({
+      prepare,
+      store: data.exports,
+      files: data.files,
+      report: (error) => app?.log.error({ err: error }, 'an export'),
+    });
+    const logger = config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr };
+    app = await buildApp({ service, names: config.names, logger, version: version() });
+    if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
+    const address = await listen(app, host, config.port);
+    return { address, close: () => closeAll(service, app!, data) };
+  } catch (error) {
+    await app?.close();
+    data.close();
+    throw error;
+  }
+}
+
+async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EADDRINUSE' && code !== 'EACCES' && code !== 'EADDRNOTAVAIL') throw error;
+    const why = code === 'EADDRINUSE' ? 'another program listens there' : code;
+    throw new SpillwayError('ADDRESS_UNAVAILABLE', `the probe can not listen on ${host} port ${port}: ${why}`);
+  }
+  const bound = app.server.address() as AddressInfo;
+  return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
+
+/** Exports end first: their connections would keep the server open. */
+async function closeAll(service: ExportService, app: FastifyInstance, data: { close(): void }): Promise<void> {
+  await service.close();
+  await app.close();
+  data.close();
+}
+
+function version(): string {
+  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
+}

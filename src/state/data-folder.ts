@@ -1,0 +1,51 @@
+/** The data folder: everything a probe keeps. Opening it locks it, makes what is missing and sweeps what is left over. */
+import { mkdir, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SpillwayError } from '../errors.js';
+import { closeDatabase, openDatabase } from './database.js';
+import { ExportStore } from './exports.js';
+import { FileSystem } from './filesystem.js';
+import { sweepPartFiles } from './part-files.js';
+import { writeSample } from './sample.js';
+
+/** Who acts while there are no logins. */
+export const ADMIN = 'admin';
+
+export interface DataFolder {
+  readonly path: string;
+  readonly exports: ExportStore;
+  readonly files: FileSystem;
+  /** Unfinished files of a probe that died, removed now. */
+  readonly sweptFiles: number;
+  /** Gives up the lock. */
+  close(): void;
+}
+
+/** Private to the user who runs the probe: captures hold what people sent. */
+const FOLDER_MODE = 0o700;
+
+export async function openDataFolder(path: string): Promise<DataFolder> {
+  await make(path);
+  const { db, isNew } = openDatabase(join(path, 'spillway.db'));
+  try {
+    const fs = join(path, 'fs');
+    await make(join(fs, ADMIN));
+    const sweptFiles = await sweepPartFiles(fs);
+    if (isNew) await writeSample(join(fs, ADMIN));
+    return { path, exports: new ExportStore(db), files: new FileSystem(await realpath(fs)), sweptFiles, close: () => closeDatabase(db) };
+  } catch (error) {
+    closeDatabase(db);
+    if (error instanceof SpillwayError) throw error;
+    throw unusable(path, error);
+  }
+}
+
+async function make(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: FOLDER_MODE }).catch((error: unknown) => {
+    throw unusable(folder, error);
+  });
+}
+
+function unusable(path: string, error: unknown): SpillwayError {
+  return new SpillwayError('DATA_FOLDER_UNUSABLE', `the data folder ${path} can not be used: ${(error as Error).message}`);
+}

@@ -1,0 +1,43 @@
+/** The exports that survive a restart. What is in `request` and `outcome` is the caller's, as text. */
+import type { Connection } from './database.js';
+
+export interface StoredExport {
+  id: string;
+  owner: string;
+  /** When it was created, nanoseconds since the epoch. */
+  creationNs: bigint;
+  state: string;
+  request: string;
+  /** Null while the export has not ended. */
+  outcome: string | null;
+}
+
+interface Row {
+  id: string;
+  owner: string;
+  creation_ns: string;
+  state: string;
+  request: string;
+  outcome: string | null;
+}
+
+export class ExportStore {
+  constructor(private readonly db: Connection) {}
+
+  /** Adds the export, or replaces what was kept under its id. */
+  save({ id, owner, creationNs, state, request, outcome }: StoredExport): void {
+    this.db
+      .prepare('INSERT OR REPLACE INTO exports (id, owner, creation_ns, state, request, outcome) VALUES (?, ?, ?, ?, ?, ?)')
+      .run(id, owner, creationNs.toString(), state, request, outcome);
+  }
+
+  remove(id: string): void {
+    this.db.prepare('DELETE FROM exports WHERE id = ?').run(id);
+  }
+
+  /** All of them, oldest first. */
+  all(): StoredExport[] {
+    const rows = this.db.prepare('SELECT * FROM exports ORDER BY CAST(creation_ns AS INTEGER), rowid').all() as Row[];
+    return rows.map(({ creation_ns, ...row }) => ({ ...row, creationNs: BigInt(creation_ns) }));
+  }
+}

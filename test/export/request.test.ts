@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { LIMITS } from '../../src/config.js';
+import { checkRequest } from '../../src/export/request.js';
+import type { Config, Filter } from '../../src/export/schema.js';
+import { isSameButForMode, isSameMode, withDefaults } from '../../src/export/schema.js';
+
+const config = (given: Partial<Config> = {}): Config => ({ path: 'fs/admin/x.pcap', ...given });
+const filter = (given: Partial<Filter> = {}): Filter => ({ id: 'f', type: 'BPF', value: 'tcp', ...given });
+
+describe('a request', () => {
+  it('that says nothing asks for everything, cut at 65535', () => {
+    expect(checkRequest(config())).toEqual({
+      mode: 'LEGACY',
+      source: 'admin/x.pcap',
+      output: null,
+      selection: {
+        filters: [],
+        windows: [],
+        snapLengthBytes: 65535,
+        limits: { packets: 0n, capturedBytes: 0n, durationNs: 0n },
+        format: 'pcap_us',
+      },
+    });
+  });
+
+  it('becomes what the engine takes', () => {
+    const { selection, ...rest } = checkRequest(
+      config({
+        mode: 'STREAM_TO_FILE',
+        output_filename: '/admin/y.pcapng',
+        output_format: 'PCAPNG_NS',
+        snap_length: 0,
+        start_time: '1.5',
+        end_time: '2',
+        filters: { items: [filter(), filter({ value: 'port 53' })] },
+        stop_rule: { packet_limit: 18446744073709551615n, size_limit: 7, time_limit: 4294967295 },
+      }),
+    );
+    expect(rest).toEqual({ mode: 'STREAM_TO_FILE', source: 'admin/x.pcap', output: '/admin/y.pcapng' });
+    expect(selection).toEqual({
+      filters: ['tcp', 'port 53'],
+      windows: [{ startNs: 1_500_000_000n, endNs: 2_000_000_000n }],
+      snapLengthBytes: 0,
+      limits: { packets: 18446744073709551615n, capturedBytes: 7n, durationNs: 4294967295_000_000_000n },
+      format: 'pcapng_ns',
+    });
+  });
+
+  it('may name its source with the slash that ids of files begin with', () => {
+    expect(checkRequest(config({ path: 'fs//admin/x.pcap' })).source).toBe('admin/x.pcap');
+    expect(checkRequest(config({ path: 'fs/admin/deep/x y.pcap' })).source).toBe('admin/deep/x y.pcap');
+  });
+
+  it.each<[Partial<Config>, string, string]>([
+    [{ mode: 'PREPARE' }, 'MODE_UNSUPPORTED', 'config.mode PREPARE'],
+    [{ mode: 'LIVE_STREAM' }, 'MODE_UNSUPPORTED', 'config.mode LIVE_STREAM'],
+    [{ mode: 'BUFFER_STREAM' }, 'MODE_UNSUPPORTED', 'config.mode BUFFER_STREAM'],
+    [{ path: 'jobs/8f6e' }, 'SOURCE_UNSUPPORTED', 'jobs/ is not served'],
+    [{ path: 'clips/8f6e' }, 'SOURCE_UNSUPPORTED', 'clips/'],
+    [{ path: 'interfaces/eth0' }, 'SOURCE_UNSUPPORTED', 'interfaces/'],
+    [{ path: 'vifgs/1' }, 'SOURCE_UNSUPPORTED', 'vifgs/'],
+    [{ path: '' }, 'SOURCE_NOT_FOUND', 'config.path ""'],
+    [{ path: 'fs' }, 'SOURCE_NOT_FOUND', 'config.path "fs"'],
+    [{ path: 'fs/' }, 'SOURCE_NOT_FOUND', 'config.path "fs/"'],
+    [{ path: '/fs/admin/x' }, 'SOURCE_NOT_FOUND', 'config.path'],
+    [{ path: 'files/admin/x' }, 'SOURCE_NOT_FOUND', 'config.path'],
+    [{ mode: 'STREAM_TO_FILE' }, 'OUTPUT_INVALID', 'config.output_filename is missing'],
+    [{ output_filename: '/admin/y' }, 'OUTPUT_INVALID', 'not LEGACY'],
+    [{ filters: { items: [filter(), filter({ type: 'WIRESHARK' })] } }, 'FILTER_UNSUPPORTED', 'config.filters.items[1].type WIRESHARK'],
+    [{ filters: { items: [filter({ type: 'STEELFILTER' })] } }, 'FILTER_UNSUPPORTED', 'config.filters.items[0].type STEELFILTER'],
+    [{ filters: { items: Array.from({ length: LIMITS.filters + 1 }, () => filter()) } }, 'FILTER_TOO_COMPLEX', 'config.filters.items'],
+    [{ start_time: 'then' }, 'TIME_INVALID', 'config.start_time'],
+    [
+      { time_intervals: Array.from({ length: LIMITS.timeIntervals + 1 }, () => ({ start_time: '1', end_time: '2' })) },
+      'TIME_INVALID',
+      'config.time_intervals',
+    ],
+  ])('is refused: %j', (given, code, words) => {
+    expect(() => checkRequest(config(given))).toThrow(expect.objectContaining({ code, message: expect.stringContaining(words) }));
+  });
+});
+
+describe('a configuration', () => {
+  it('is read with its defaults, and keeps what was given', () => {
+    expect(withDefaults(config({ start_time: '0', filters: { items: [filter(), filter({ context: 'USER' })] } }))).toEqual({
+      path: 'fs/admin/x.pcap',
+      connection_timeout_msec: 180000,
+      handle_timeout_msec: 60000,
+      snap_length: 65535,
+      output_format: 'PCAP_US',
+      start_time: '0',
+      filters: { items: [{ ...filter(), context: 'NONE' }, filter({ context: 'USER' })] },
+    });
+    expect(withDefaults(config({ filters: {}, snap_length: 0 }))).toMatchObject({ filters: {}, snap_length: 0 });
+  });
+
+  it('is the same as what its client read back, in any order, and no other', () => {
+    const given = config({ filters: { items: [filter()] }, stop_rule: { size_limit: 2n ** 60n } });
+    const back = Object.fromEntries(Object.entries(withDefaults(given)).reverse()) as Config;
+    expect(isSameButForMode(given, { ...back, mode: 'PREPARE' })).toBe(true);
+    expect(isSameButForMode(given, { ...back, snap_length: 0 })).toBe(false);
+    expect(isSameButForMode(given, { ...back, stop_rule: { size_limit: 2n ** 60n + 1n } })).toBe(false);
+    expect(isSameMode(given, { ...back, mode: 'LEGACY' })).toBe(true);
+    expect(isSameMode(given, { ...back, mode: 'PREPARE' })).toBe(false);
+  });
+});
