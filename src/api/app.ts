@@ -43,15 +43,6 @@ export async function buildApp({ service, names, logger, version }: AppOptions):
   return app;
 }
 
-/** The type of an app whose routes take their types from their schemas. */
-export type Api = FastifyInstance<
-  FastifyInstance['server'],
-  Parameters<FastifyInstance['routing']>[0],
-  Parameters<FastifyInstance['routing']>[1],
-  FastifyInstance['log'],
-  TypeBoxTypeProvider
->;
-
 function addRoutes(app: FastifyInstance, service: ExportService): void {
   const api = app.withTypeProvider<TypeBoxTypeProvider>();
   exportsRoutes(api, service);

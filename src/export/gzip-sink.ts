@@ -28,8 +28,9 @@ export class GzipSink implements Sink {
 
   async abort(): Promise<void> {
     this.#gzip.destroy();
-    await this.#pumped.catch(() => undefined);
+    // First the inner one: the pump may be waiting for a write that only this ends.
     await this.inner.abort();
+    await this.#pumped.catch(() => undefined);
   }
 
   async #pump(): Promise<void> {

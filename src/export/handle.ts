@@ -39,6 +39,8 @@ export class ExportHandle {
   readonly stopper = new AbortController();
   /** Runs while the export waits for its client, and again after its end. */
   readonly deadline = new Deadline();
+  /** The client has everything; what is left to do takes a moment, and the state follows. */
+  delivered = false;
   /** Told once at the end, with what went wrong. */
   onEnd: (error: unknown) => void = () => undefined;
   /** Settles when nothing runs for this export any more. */
@@ -88,7 +90,9 @@ export class ExportHandle {
   }
 
   succeed(event: 'finish' | 'empty', receipt: Receipt): void {
-    this.receipt = receipt;
+    // The API's own words for where the damage is.
+    const damage = receipt.damage.map(({ file, offsetBytes, reason }) => ({ file, offset: offsetBytes, reason }));
+    this.receipt = { ...receipt, damage };
     this.stats = finalStats(receipt, this.stats);
     this.progress = 100;
     this.apply(event);
@@ -115,7 +119,7 @@ export class ExportHandle {
         either.addEventListener('abort', wake);
       });
     }
-    either.throwIfAborted();
+    signal.throwIfAborted();
   }
 
   /** Closes what is held, the last first; safe to call again. */

@@ -9,7 +9,8 @@ import { SpillwayError } from '../errors.js';
 
 export class HttpSink implements Sink {
   #begun = false;
-  #left: SpillwayError | null = null;
+  /** Why nothing can be written any more. */
+  #over: SpillwayError | null = null;
   /** The write that waits for the system to take its bytes. */
   #waiting: ((error: SpillwayError) => void) | null = null;
   readonly #headersTimer: NodeJS.Timeout;
@@ -35,9 +36,9 @@ export class HttpSink implements Sink {
   }
 
   /** Resolves when the system has taken the bytes: only then may their buffer be reused. */
-  write(bytes: Uint8Array): Promise<void> {
+  async write(bytes: Uint8Array): Promise<void> {
     this.#begin();
-    return this.#until((done) => this.response.write(bytes, done));
+    await this.#until((done) => this.response.write(bytes, done));
   }
 
   async finish(): Promise<void> {
@@ -47,6 +48,7 @@ export class HttpSink implements Sink {
 
   async abort(): Promise<void> {
     clearTimeout(this.#headersTimer);
+    this.#over ??= new SpillwayError('CANCELLED', 'the output was given up');
     if (!this.#begun) return;
     const { socket } = this.response;
     if (socket === null) this.response.destroy();
@@ -54,6 +56,7 @@ export class HttpSink implements Sink {
   }
 
   #begin(): void {
+    if (this.#over !== null) throw this.#over;
     clearTimeout(this.#headersTimer);
     if (this.#begun) return;
     this.#begun = true;
@@ -63,11 +66,11 @@ export class HttpSink implements Sink {
 
   #until(start: (done: (error?: Error | null) => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.#left !== null) return reject(this.#left);
+      if (this.#over !== null) return reject(this.#over);
       this.#waiting = reject;
       start((error) => {
         this.#waiting = null;
-        if (error) reject(this.#left ?? clientLeft());
+        if (error) reject(this.#over ?? clientLeft());
         else resolve();
       });
     });
@@ -76,8 +79,8 @@ export class HttpSink implements Sink {
   #leave(): void {
     clearTimeout(this.#headersTimer);
     if (this.response.writableFinished) return;
-    this.#left = clientLeft();
-    this.#waiting?.(this.#left);
+    this.#over ??= clientLeft();
+    this.#waiting?.(this.#over);
   }
 }
 

@@ -42,10 +42,13 @@ export function isFinal(state: State): boolean {
   return Object.keys(TRANSITIONS[state]).length === 0;
 }
 
-/** The table as docs/api.md shows it. */
+/** The table as docs/api.md shows it, its columns aligned. */
 export function transitionsAsMarkdown(): string {
   const events = Object.keys(EVENTS) as Event[];
-  const row = (cells: string[]): string => `| ${cells.join(' | ')} |`;
-  const rows = Object.entries(TRANSITIONS).map(([state, to]) => row([`**${state}**`, ...events.map((event) => to[event] ?? '')]));
-  return [row(['', ...events]), row(['---', ...events.map(() => '---')]), ...rows].join('\n');
+  const states = Object.keys(TRANSITIONS) as State[];
+  const rows = [['', ...events], ...states.map((state) => [`\`${state}\``, ...events.map((event) => TRANSITIONS[state][event] ?? '')])];
+  const widths = ['', ...events].map((_, column) => Math.max(3, ...rows.map((row) => row[column]!.length)));
+  const line = (cells: string[]): string => `| ${cells.map((cell, i) => cell.padEnd(widths[i]!)).join(' | ')} |`;
+  const [head, ...body] = rows;
+  return [line(head!), line(widths.map((width) => '-'.repeat(width))), ...body.map(line)].join('\n');
 }

@@ -34,7 +34,12 @@ export async function endWith(handle: ExportHandle, error: unknown): Promise<voi
 
 async function run(handle: ExportHandle, sink: Sink, succeed: (receipt: Receipt) => void): Promise<void> {
   const { signal } = handle.stopper;
-  const running = handle.prepared!.run(sink, { signal, onProgress: (progress) => handle.advance(progress) });
+  // The engine may be waiting for a client that takes nothing; only the end of its sink ends that.
+  signal.addEventListener('abort', () => void sink.abort());
+  const running = handle.prepared!.run(
+    telling(sink, () => (handle.delivered = true)),
+    { signal, onProgress: (progress) => handle.advance(progress) },
+  );
   const ended = running.then(
     async (receipt) => {
       succeed(receipt);
@@ -50,6 +55,18 @@ async function run(handle: ExportHandle, sink: Sink, succeed: (receipt: Receipt)
   );
   handle.running = ended.catch(() => undefined);
   await ended;
+}
+
+/** A sink that tells when the output is whole: the engine then still puts away what it worked with. */
+function telling(sink: Sink, onFinish: () => void): Sink {
+  return {
+    write: (bytes) => sink.write(bytes),
+    finish: async () => {
+      await sink.finish();
+      onFinish();
+    },
+    abort: () => sink.abort(),
+  };
 }
 
 /** No packet in the time range, and nothing else that could be the reason. */

@@ -59,13 +59,13 @@ export class ExportService {
   }
 
   /** Oldest first; `path` keeps the exports of that source. */
-  list(owner: string, path?: string): Export[] {
+  async list(owner: string, path?: string): Promise<Export[]> {
     const all = [...this.#exports.values()].filter((handle) => handle.owner === owner);
-    return all.filter((handle) => path === undefined || handle.given.config.path === path).map((handle) => handle.view());
+    return Promise.all(all.filter((handle) => path === undefined || handle.given.config.path === path).map(settledView));
   }
 
-  get(id: string, owner: string): Export {
-    return this.#find(id, owner).view();
+  async get(id: string, owner: string): Promise<Export> {
+    return settledView(this.#find(id, owner));
   }
 
   /** Takes an export as its client read it. Only the mode may differ, and only while the export waits for one. */
@@ -223,6 +223,12 @@ export class ExportService {
     if (kept >= LIMITS.keptExports)
       throw new SpillwayError('TOO_MANY_EXPORTS', `${kept} exports are listed: no more than ${LIMITS.keptExports} may be`);
   }
+}
+
+/** A client that has fetched everything must not read that it is still being sent. */
+async function settledView(handle: ExportHandle): Promise<Export> {
+  if (handle.delivered) await handle.running;
+  return handle.view();
 }
 
 const interrupted = (): SpillwayError => new SpillwayError('INTERRUPTED', 'the server ended before the export did');

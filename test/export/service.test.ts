@@ -1,86 +1,25 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/config.js';
-import type { Sink } from '../../src/engine/types.js';
 import { SpillwayError } from '../../src/errors.js';
-import type { Config, Export } from '../../src/export/schema.js';
-import { ExportService, type Download } from '../../src/export/service.js';
-import type { DataFolder } from '../../src/state/data-folder.js';
-import { FakeEngine, Gate, TemporaryData, receipt, until } from './fakes.js';
+import { Gate, receipt, until } from './fakes.js';
+import { Client, create, engine, fetchAll, reports, service, status, temporary, toFile, useService, get, ids } from './harness.js';
 
-let temporary: TemporaryData;
-let data: DataFolder;
-let engine: FakeEngine;
-let service: ExportService;
-let reports: Error[];
-
-const start = (): ExportService =>
-  new ExportService({ prepare: engine.prepare, store: data.exports, files: data.files, report: (error) => reports.push(error) });
-const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
-
-beforeEach(async () => {
-  temporary = new TemporaryData();
-  data = await temporary.open();
-  engine = new FakeEngine();
-  reports = [];
-  service = start();
-});
-afterEach(async () => {
-  await service.close();
-  data.close();
-  temporary.remove();
-});
-
-const config = (given: Partial<Config> = {}): Config => ({ path: 'fs/admin/x.pcap', ...given });
-const toFile = (name = '/admin/out.pcap'): Partial<Config> => ({ mode: 'STREAM_TO_FILE', output_filename: name });
-const create = async (given: Partial<Config> = {}, additions: Record<string, unknown> = {}): Promise<string> =>
-  (await service.create({ config: config(given), additions }, 'admin')).id!;
-const status = (id: string): NonNullable<Export['status']> => service.get(id, 'admin').status!;
-
-/** A client that keeps what it is sent. */
-class Client implements Sink, Download {
-  readonly chunks: string[] = [];
-  readonly #left = new AbortController();
-  readonly signal = this.#left.signal;
-  ended: 'finished' | 'aborted' | null = null;
-  opened: unknown[] = [];
-
-  open = (...given: unknown[]): Sink => {
-    this.opened = given;
-    return this;
-  };
-  leave(): void {
-    this.#left.abort(new SpillwayError('CLIENT_LEFT', 'the client left'));
-  }
-  async write(bytes: Uint8Array): Promise<void> {
-    this.chunks.push(Buffer.from(bytes).toString());
-  }
-  async finish(): Promise<void> {
-    this.ended = 'finished';
-  }
-  async abort(): Promise<void> {
-    this.ended = 'aborted';
-  }
-}
-const fetchAll = async (id: string): Promise<Client> => {
-  const client = new Client();
-  await service.fetch(id, 'admin', client);
-  return client;
-};
+useService();
 
 describe('an export that its client fetches', () => {
   it('runs, streams and is done; a second time it is refused', async () => {
     const gate = new Gate();
     engine.runGate = gate.passed;
     const id = await create();
-    expect(status(id)).toMatchObject({ state: 'RUNNING', progress: 0, owner: 'admin', stats: { total_bytes: 1000, exported_bytes: 0 } });
-    expect(status(id).creation_time).toMatch(/^\d{10}\.\d{9}$/);
+    expect(await status(id)).toMatchObject({ state: 'RUNNING', progress: 0, owner: 'admin', stats: { total_bytes: 1000, exported_bytes: 0 } });
+    expect((await status(id)).creation_time).toMatch(/^\d{10}\.\d{9}$/);
     const client = new Client();
     const fetching = service.fetch(id, 'admin', client);
-    await until(() => status(id).progress === 50);
-    expect(status(id)).toMatchObject({ state: 'STREAMING', stats: { exported_bytes: 250, processed_packets: 8n, estimated_bytes: 500n } });
+    await until(async () => (await status(id)).progress === 50);
+    expect(await status(id)).toMatchObject({ state: 'STREAMING', stats: { exported_bytes: 250, processed_packets: 8n, estimated_bytes: 500n } });
     await expect(fetchAll(id)).rejects.toMatchObject({
       code: 'EXPORT_STATE',
       message: expect.stringContaining('state is not RUNNING: state STREAMING'),
@@ -90,11 +29,11 @@ describe('an export that its client fetches', () => {
     expect(client.chunks).toEqual(['head', 'tail']);
     expect(client.opened).toEqual([id, 'fs/admin/x.pcap', 'pcap_us']);
     expect(client.ended).toBe('finished');
-    expect(service.get(id, 'admin')).toMatchObject({
+    expect(await get(id)).toMatchObject({
       status: { state: 'DONE', progress: 100, stats: { exported_packets: 5n, processed_packets: 8n, dropped_packets: 1n, exported_bytes: 500n } },
       receipt: receipt(),
     });
-    expect(status(id).error).toBeUndefined();
+    expect((await status(id)).error).toBeUndefined();
     await expect(fetchAll(id)).rejects.toMatchObject({ code: 'EXPORT_STATE', message: expect.stringContaining('state DONE') });
   });
 
@@ -102,18 +41,18 @@ describe('an export that its client fetches', () => {
     engine.receipt = receipt({ packets_processed: 0n, packets_exported: 0n });
     const empty = await create();
     expect((await fetchAll(empty)).ended).toBe('finished');
-    expect(status(empty)).toMatchObject({ state: 'NODATA', progress: 100 });
+    expect(await status(empty)).toMatchObject({ state: 'NODATA', progress: 100 });
     engine.receipt = receipt({ packets_processed: 0n, truncated: true, damage: [{ file: 'x', offsetBytes: 24, reason: 'cut' }] });
     const damaged = await create();
     await fetchAll(damaged);
-    expect(service.get(damaged, 'admin')).toMatchObject({
+    expect(await get(damaged)).toMatchObject({
       status: { state: 'DONE', stats: { truncated: true } },
-      receipt: { damage: [{ offsetBytes: 24 }] },
+      receipt: { damage: [{ file: 'x', offset: 24, reason: 'cut' }] },
     });
     engine.receipt = receipt({ packets_exported: 0n });
     const filtered = await create();
     await fetchAll(filtered);
-    expect(status(filtered).state).toBe('DONE');
+    expect((await status(filtered)).state).toBe('DONE');
   });
 
   it('whose client leaves says so and stops', async () => {
@@ -125,7 +64,7 @@ describe('an export that its client fetches', () => {
     client.leave();
     await expect(fetching).rejects.toMatchObject({ code: 'CLIENT_LEFT' });
     expect(client.ended).toBe('aborted');
-    expect(status(id)).toMatchObject({ state: 'ERRORS', progress: 50, error: { error_id: 'CLIENT_LEFT', error_text: 'the client left' } });
+    expect(await status(id)).toMatchObject({ state: 'ERRORS', progress: 50, error: { error_id: 'CLIENT_LEFT', error_text: 'the client left' } });
     expect([engine.running, engine.closed]).toEqual([0, 1]);
   });
 
@@ -135,7 +74,7 @@ describe('an export that its client fetches', () => {
     const client = new Client();
     await expect(service.fetch(id, 'admin', client)).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
     expect(client.ended).toBe('aborted');
-    expect(status(id)).toMatchObject({
+    expect(await status(id)).toMatchObject({
       state: 'ERRORS',
       error: { error_id: 'SOURCE_UNREADABLE', error_text: 'reading x failed', error_metrics: [{ key: 'errno', value: 'EIO' }] },
     });
@@ -148,7 +87,7 @@ describe('an export that its client fetches', () => {
 
   it('keeps what its client gave besides, and ignores nothing silently', async () => {
     const id = await create({ start_time: '0', end_time: 'None' }, { label: 'x', size: 2n ** 60n });
-    expect(service.get(id, 'admin')).toMatchObject({
+    expect(await get(id)).toMatchObject({
       label: 'x',
       size: 2n ** 60n,
       config: { start_time: '0', end_time: 'None', snap_length: 65535 },
@@ -163,7 +102,7 @@ describe('an export that takes long to prepare', () => {
     const began = Date.now();
     const id = await create();
     expect(Date.now() - began).toBeGreaterThanOrEqual(LIMITS.prepareWaitMs - 20);
-    expect(status(id).state).toBe('INITIALIZING');
+    expect((await status(id)).state).toBe('INITIALIZING');
     const client = new Client();
     const fetching = service.fetch(id, 'admin', client);
     const second = expect(service.fetch(id, 'admin', new Client())).rejects.toMatchObject({ code: 'EXPORT_STATE' });
@@ -173,7 +112,7 @@ describe('an export that takes long to prepare', () => {
     await fetching;
     expect(client.chunks).toEqual(['head', 'tail']);
     await second;
-    expect(status(id).state).toBe('DONE');
+    expect((await status(id)).state).toBe('DONE');
   });
 
   it('fails then as one that has failed', async () => {
@@ -187,7 +126,7 @@ describe('an export that takes long to prepare', () => {
       code: 'EXPORT_STATE',
       message: expect.stringContaining('FILTER_TOO_COMPLEX: the filter takes too long'),
     });
-    expect(status(id)).toMatchObject({ state: 'ERRORS', error: { error_id: 'FILTER_TOO_COMPLEX' } });
+    expect(await status(id)).toMatchObject({ state: 'ERRORS', error: { error_id: 'FILTER_TOO_COMPLEX' } });
   });
 
   it('lets a client leave that it holds, and goes on', async () => {
@@ -199,7 +138,7 @@ describe('an export that takes long to prepare', () => {
     client.leave();
     await expect(fetching).rejects.toMatchObject({ code: 'CLIENT_LEFT' });
     gate.open();
-    await until(() => status(id).state === 'RUNNING');
+    await until(async () => (await status(id)).state === 'RUNNING');
     expect((await fetchAll(id)).ended).toBe('finished');
   });
 
@@ -213,7 +152,7 @@ describe('an export that takes long to prepare', () => {
     gate.open();
     await removing;
     expect(engine.closed).toBe(1);
-    expect(service.list('admin')).toEqual([]);
+    expect(await ids()).toEqual([]);
   });
 });
 
@@ -224,15 +163,15 @@ describe('an export to a file', () => {
     const gate = new Gate();
     engine.runGate = gate.passed;
     const id = await create(toFile());
-    await until(() => status(id).progress === 50);
-    expect(status(id).state).toBe('RUNNING');
+    await until(async () => (await status(id)).progress === 50);
+    expect((await status(id)).state).toBe('RUNNING');
     expect(existsSync(out())).toBe(false);
     await expect(fetchAll(id)).rejects.toMatchObject({ code: 'EXPORT_STATE', message: expect.stringContaining('/admin/out.pcap: state RUNNING') });
     gate.open();
-    await until(() => status(id).state === 'DONE');
+    await until(async () => (await status(id)).state === 'DONE');
     expect(readFileSync(out(), 'utf8')).toBe('headtail');
     const sha256 = createHash('sha256').update('headtail').digest('hex');
-    expect(service.get(id, 'admin')).toMatchObject({ receipt: { ...receipt(), sha256 } });
+    expect(await get(id)).toMatchObject({ receipt: { ...receipt(), sha256 } });
     await expect(fetchAll(id)).rejects.toMatchObject({ code: 'EXPORT_STATE' });
     await service.remove(id, 'admin');
     expect(existsSync(out())).toBe(true);
@@ -241,21 +180,21 @@ describe('an export to a file', () => {
   it('is DONE, never NODATA', async () => {
     engine.receipt = receipt({ packets_processed: 0n });
     const id = await create(toFile());
-    await until(() => status(id).state === 'DONE');
+    await until(async () => (await status(id)).state === 'DONE');
   });
 
   it('that fails or is deleted leaves no file, and the old one where it was', async () => {
     const first = await create(toFile());
-    await until(() => status(first).state === 'DONE');
+    await until(async () => (await status(first)).state === 'DONE');
     engine.runError = new SpillwayError('OUTPUT_FAILED', 'there is no space left');
     const second = await create(toFile());
-    await until(() => status(second).state === 'ERRORS');
-    expect(status(second).error).toEqual({ error_id: 'OUTPUT_FAILED', error_text: 'there is no space left' });
+    await until(async () => (await status(second)).state === 'ERRORS');
+    expect((await status(second)).error).toEqual({ error_id: 'OUTPUT_FAILED', error_text: 'there is no space left' });
     engine.runError = null;
     engine.runGate = new Promise(() => undefined);
     engine.pieces = [Buffer.from('other')];
     const third = await create(toFile());
-    await until(() => status(third).progress! > 0);
+    await until(async () => (await status(third)).progress! > 0);
     await service.remove(third, 'admin');
     expect(engine.running).toBe(0);
     expect(readFileSync(out(), 'utf8')).toBe('headtail');
@@ -269,139 +208,3 @@ describe('an export to a file', () => {
     expect(readdirSync(join(temporary.path, 'fs/admin')).sort()).toEqual(['sample.pcap', 'x.pcap']);
   });
 });
-
-describe('refusals', () => {
-  it('leave nothing behind', async () => {
-    const before = openDescriptors();
-    await expect(create({ path: 'fs/admin/none.pcap' })).rejects.toMatchObject({ code: 'SOURCE_NOT_FOUND' });
-    await expect(create(toFile('/ann/x.pcap'))).rejects.toMatchObject({ code: 'OUTPUT_FORBIDDEN' });
-    await expect(create(toFile('/admin/none/x.pcap'))).rejects.toMatchObject({ code: 'OUTPUT_INVALID' });
-    engine.prepareError = new SpillwayError('FILTER_INVALID', 'syntax error');
-    await expect(create()).rejects.toMatchObject({ code: 'FILTER_INVALID' });
-    expect(service.list('admin')).toEqual([]);
-    expect(data.exports.all()).toEqual([]);
-    expect(openDescriptors()).toBe(before);
-  });
-
-  it('meet everyone but the owner', async () => {
-    const id = await create();
-    for (const attempt of [() => service.get(id, 'ann'), () => service.replace(id, 'ann', { config: config(), additions: {} })]) {
-      expect(attempt).toThrow(expect.objectContaining({ code: 'EXPORT_NOT_FOUND' }));
-    }
-    await expect(service.remove(id, 'ann')).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
-    await expect(service.fetch(id, 'ann', new Client())).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
-    expect(service.list('ann')).toEqual([]);
-    expect(service.list('admin')).toHaveLength(1);
-  });
-
-  it('come when there are too many at once, counting those being made', async () => {
-    const made = await Promise.allSettled(Array.from({ length: LIMITS.activeExports + 3 }, () => create()));
-    const refused = made.flatMap((result) => (result.status === 'rejected' ? [result.reason as SpillwayError] : []));
-    expect(refused.map(({ code }) => code)).toEqual(['TOO_MANY_EXPORTS', 'TOO_MANY_EXPORTS', 'TOO_MANY_EXPORTS']);
-    const [first] = service.list('admin');
-    await fetchAll(first!.id!);
-    await create();
-    await expect(create()).rejects.toMatchObject({ code: 'TOO_MANY_EXPORTS' });
-  });
-});
-
-describe('PUT', () => {
-  it('takes back what was read, and nothing else', async () => {
-    const id = await create({ stop_rule: { packet_limit: 5 } });
-    const read = service.get(id, 'admin').config;
-    expect(service.replace(id, 'admin', { config: read, additions: {} })).toEqual(service.get(id, 'admin'));
-    expect(service.replace(id, 'admin', { config: { ...read, mode: 'LEGACY' }, additions: {} })).toEqual(service.get(id, 'admin'));
-    for (const changed of [{ ...read, mode: 'STREAM_TO_FILE' as const }, { ...read, snap_length: 1 }, { path: read.path }]) {
-      expect(() => service.replace(id, 'admin', { config: changed, additions: {} })).toThrow(expect.objectContaining({ code: 'EXPORT_STATE' }));
-    }
-  });
-});
-
-describe('time limits', () => {
-  it('remove an export that no client comes for', async () => {
-    const id = await create({ connection_timeout_msec: 50 });
-    await until(() => service.list('admin').length === 0);
-    expect(engine.closed).toBe(1);
-    expect(data.exports.all()).toEqual([]);
-    expect(() => service.get(id, 'admin')).toThrow(expect.objectContaining({ code: 'EXPORT_NOT_FOUND' }));
-  });
-
-  it('begin again on PUT, not on GET, and stop while packets stream', async () => {
-    const gate = new Gate();
-    engine.runGate = gate.passed;
-    const kept = await create({ connection_timeout_msec: 400 });
-    const read = await create({ connection_timeout_msec: 400 });
-    const streaming = await create({ connection_timeout_msec: 400 });
-    const fetching = fetchAll(streaming);
-    for (let i = 0; i < 8; i++) {
-      await new Promise((resolve) => setTimeout(resolve, 100));
-      service.replace(kept, 'admin', service.get(kept, 'admin') as never);
-      service.list('admin');
-    }
-    expect(service.list('admin').map(({ id }) => id)).toEqual([kept, streaming]);
-    expect(() => service.get(read, 'admin')).toThrow();
-    gate.open();
-    await fetching;
-    expect(status(streaming).state).toBe('DONE');
-  });
-
-  it('keep an ended export for as long as it asked', async () => {
-    const long = await create({ handle_timeout_msec: 18446744073709551615n });
-    const short = await create({ handle_timeout_msec: 100 });
-    const none = await create({ handle_timeout_msec: 0 });
-    for (const id of [long, short, none]) await fetchAll(id);
-    expect(status(short).state).toBe('DONE');
-    await until(() => service.list('admin').length === 1);
-    expect(status(long).state).toBe('DONE');
-  });
-
-  it('of 0 wait for a client for ever', async () => {
-    const id = await create({ connection_timeout_msec: 0 });
-    await new Promise((resolve) => setTimeout(resolve, 100));
-    expect(status(id).state).toBe('RUNNING');
-  });
-});
-
-describe('a restart', () => {
-  it('keeps what had ended, and tells of what had not', async () => {
-    const done = await create({ stop_rule: { packet_limit: 2n ** 60n } }, { label: 'x' });
-    await fetchAll(done);
-    const before = service.get(done, 'admin');
-    const waiting = await create();
-    engine.runGate = new Promise(() => undefined);
-    const streaming = await create();
-    const fetching = fetchAll(streaming);
-    await until(() => status(streaming).state === 'STREAMING');
-    // As after a crash: nothing of the first service is told that it ends.
-    const second = start();
-    expect(second.get(done, 'admin')).toEqual(
-      JSON.parse(
-        JSON.stringify(before, (_k, v: unknown) => (typeof v === 'bigint' ? plain(v) : v)),
-        revive,
-      ),
-    );
-    for (const id of [waiting, streaming]) {
-      expect(second.get(id, 'admin').status).toMatchObject({ state: 'ERRORS', error: { error_id: 'INTERRUPTED' } });
-    }
-    await second.close();
-    await service.close();
-    await expect(fetching).rejects.toMatchObject({ code: 'INTERRUPTED' });
-    expect(engine.running).toBe(0);
-    const third = start();
-    expect(third.get(streaming, 'admin').status).toMatchObject({ state: 'ERRORS', error: { error_id: 'INTERRUPTED' } });
-    await third.close();
-  });
-
-  it('lets what it found expire', async () => {
-    const id = await create({ handle_timeout_msec: 150 });
-    await fetchAll(id);
-    await service.close();
-    service = start();
-    expect(status(id).state).toBe('DONE');
-    await until(() => service.list('admin').length === 0);
-  });
-});
-
-/** Counters come back from the database as numbers where those are exact. */
-const plain = (v: bigint): unknown => (v <= 2n ** 53n ? Number(v) : { big: v.toString() });
-const revive = (_key: string, v: unknown): unknown => (typeof v === 'object' && v !== null && 'big' in v ? BigInt(v.big as string) : v);

@@ -1,6 +1,5 @@
 /** `/exports/items/{+id}`: one export. */
-import type { Api } from '../app.js';
-import { refuseOtherMethods } from '../resource.js';
+import { refuseOtherMethods, type Api } from '../resource.js';
 import { ErrorBody, Export } from '../../export/schema.js';
 import type { ExportService } from '../../export/service.js';
 import { ADMIN } from '../../state/data-folder.js';

@@ -1,6 +1,5 @@
 /** `/exports`: the exports of the probe. */
-import type { Api } from '../app.js';
-import { refuseOtherMethods } from '../resource.js';
+import { refuseOtherMethods, type Api } from '../resource.js';
 import { ErrorBody, Export, Exports } from '../../export/schema.js';
 import type { ExportService } from '../../export/service.js';
 import { ADMIN } from '../../state/data-folder.js';
@@ -13,7 +12,7 @@ export function exportsRoutes(app: Api, service: ExportService): void {
   const url = `${BASE}/exports`;
 
   app.get(url, { schema: { tags: TAGS, summary: 'List exports', querystring: Query, response: { 200: Exports } } }, async (request) => ({
-    items: service.list(ADMIN, request.query.path),
+    items: await service.list(ADMIN, request.query.path),
   }));
 
   app.post(

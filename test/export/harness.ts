@@ -1,0 +1,78 @@
+/** A service over a fake engine, with a data folder of its own for each test. */
+import { afterEach, beforeEach } from 'vitest';
+import type { Sink } from '../../src/engine/types.js';
+import { SpillwayError } from '../../src/errors.js';
+import type { Config, Export } from '../../src/export/schema.js';
+import { ExportService, type Download } from '../../src/export/service.js';
+import type { DataFolder } from '../../src/state/data-folder.js';
+import { FakeEngine, TemporaryData } from './fakes.js';
+
+export let temporary: TemporaryData;
+export let data: DataFolder;
+export let engine: FakeEngine;
+export let service: ExportService;
+export let reports: Error[];
+
+export const start = (): ExportService =>
+  new ExportService({ prepare: engine.prepare, store: data.exports, files: data.files, report: (error) => reports.push(error) });
+
+/** Call once in a test file. */
+export function useService(): void {
+  beforeEach(async () => {
+    temporary = new TemporaryData();
+    data = await temporary.open();
+    engine = new FakeEngine();
+    reports = [];
+    service = start();
+  });
+  afterEach(async () => {
+    await service.close();
+    data.close();
+    temporary.remove();
+  });
+}
+
+/** As after an orderly end: the service of the test is another one from now on. */
+export async function restart(): Promise<void> {
+  await service.close();
+  service = start();
+}
+
+export const config = (given: Partial<Config> = {}): Config => ({ path: 'fs/admin/x.pcap', ...given });
+export const toFile = (name = '/admin/out.pcap'): Partial<Config> => ({ mode: 'STREAM_TO_FILE', output_filename: name });
+export const create = async (given: Partial<Config> = {}, additions: Record<string, unknown> = {}): Promise<string> =>
+  (await service.create({ config: config(given), additions }, 'admin')).id!;
+export const get = (id: string): Promise<Export> => service.get(id, 'admin');
+export const status = async (id: string): Promise<NonNullable<Export['status']>> => (await get(id)).status!;
+export const ids = async (): Promise<unknown[]> => (await service.list('admin')).map(({ id }) => id);
+
+/** A client that keeps what it is sent. */
+export class Client implements Sink, Download {
+  readonly chunks: string[] = [];
+  readonly #left = new AbortController();
+  readonly signal: AbortSignal = this.#left.signal;
+  ended: 'finished' | 'aborted' | null = null;
+  opened: unknown[] = [];
+
+  open = (...given: unknown[]): Sink => {
+    this.opened = given;
+    return this;
+  };
+  leave(): void {
+    this.#left.abort(new SpillwayError('CLIENT_LEFT', 'the client left'));
+  }
+  async write(bytes: Uint8Array): Promise<void> {
+    this.chunks.push(Buffer.from(bytes).toString());
+  }
+  async finish(): Promise<void> {
+    this.ended = 'finished';
+  }
+  async abort(): Promise<void> {
+    this.ended = 'aborted';
+  }
+}
+export const fetchAll = async (id: string): Promise<Client> => {
+  const client = new Client();
+  await service.fetch(id, 'admin', client);
+  return client;
+};
