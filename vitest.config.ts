@@ -3,6 +3,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/setup/global.mjs'],
     // The addon and libsql live in the process; a crash must not take the other files' tests along.
     pool: 'forks',
     maxWorkers: 2,
