@@ -11,6 +11,8 @@ export const LIMITS = {
   jsonDepth: 32,
   /** Exports that are not at their end: each holds a descriptor of its source. */
   activeExports: 64,
+  /** Exports that scan at once: each has threads of its own and takes up to 40 MB. */
+  runningExports: 8,
   /** Exports that a list can hold, ended ones included. */
   keptExports: 4096,
   /** Every filter costs one compilation for each link type. */
@@ -21,6 +23,8 @@ export const LIMITS = {
   prepareWaitMs: 1000,
   /** A download that has no byte to send yet shows its headers after this long, so that clients do not give up. */
   headersAfterMs: 1000,
+  /** Largest write to a socket: more falls out of the processor's cache before the kernel has copied it (15% slower at 4 MiB). */
+  httpChunkBytes: 512 << 10,
   /** Output that does not compress must still leave room for others: the size of one compression step. */
   compressStepBytes: 1 << 20,
   /** Seconds in `Retry-After` when there is no room for another export. */

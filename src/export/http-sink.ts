@@ -38,7 +38,10 @@ export class HttpSink implements Sink {
   /** Resolves when the system has taken the bytes: only then may their buffer be reused. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#begin();
-    await this.#until((done) => this.response.write(bytes, done));
+    for (let at = 0; at < bytes.length; at += LIMITS.httpChunkBytes) {
+      const chunk = bytes.subarray(at, at + LIMITS.httpChunkBytes);
+      await this.#until((done) => this.response.write(chunk, done));
+    }
   }
 
   async finish(): Promise<void> {

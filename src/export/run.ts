@@ -1,27 +1,34 @@
 /** Runs a prepared export into a sink and brings its lifecycle to an end, whatever happens. */
+import { availableParallelism } from 'node:os';
 import type { Receipt, Sink } from '../engine/types.js';
 import { coded } from '../errors.js';
 import type { Opened } from '../state/filesystem.js';
 import { FileSink } from './file-sink.js';
 import type { ExportHandle } from './handle.js';
 import { HashSink } from './hash-sink.js';
+import type { Turns } from './turns.js';
 
 /** Private: captures hold what people sent. */
 const OUTPUT_MODE = 0o600;
 
-/** Streams to a client; rejects with the reason when the export ends in ERRORS. */
-export async function runToClient(handle: ExportHandle, sink: Sink): Promise<void> {
-  await run(handle, sink, (receipt) => handle.succeed(isEmptySource(receipt) ? 'empty' : 'finish', receipt));
+/** Streams to a client, in a turn that the caller has taken; rejects with the reason when the export ends in ERRORS. */
+export async function runToClient(handle: ExportHandle, sink: Sink, turns: Turns): Promise<void> {
+  await run(handle, sink, turns, (receipt) => handle.succeed(isEmptySource(receipt) ? 'empty' : 'finish', receipt));
 }
 
-/** Writes the output file; never rejects, the status tells. */
-export async function runToFile(handle: ExportHandle, place: Opened): Promise<void> {
+/** Writes the output file when its turn has come; never rejects, the status tells. */
+export async function runToFile(handle: ExportHandle, place: Opened, turns: Turns): Promise<void> {
+  let hasTurn = false;
   try {
+    await turns.take(handle.stopper.signal);
+    hasTurn = true;
     const sink = new HashSink(await FileSink.open(place.path, { mode: OUTPUT_MODE }));
-    await run(handle, sink, (receipt) => handle.succeed('finish', { ...receipt, sha256: sink.sha256 }));
+    await run(handle, sink, turns, (receipt) => handle.succeed('finish', { ...receipt, sha256: sink.sha256 }));
   } catch (error) {
     // A run that failed has told its export already; a file that did not open has not.
     if (!handle.isFinal) await endWith(handle, error);
+  } finally {
+    if (hasTurn) turns.give();
   }
 }
 
@@ -32,13 +39,17 @@ export async function endWith(handle: ExportHandle, error: unknown): Promise<voi
   handle.onEnd(error);
 }
 
-async function run(handle: ExportHandle, sink: Sink, succeed: (receipt: Receipt) => void): Promise<void> {
+async function run(handle: ExportHandle, sink: Sink, turns: Turns, succeed: (receipt: Receipt) => void): Promise<void> {
   const { signal } = handle.stopper;
   // The engine may be waiting for a client that takes nothing; only the end of its sink ends that.
   signal.addEventListener('abort', () => void sink.abort());
   const running = handle.prepared!.run(
     telling(sink, () => (handle.delivered = true)),
-    { signal, onProgress: (progress) => handle.advance(progress) },
+    {
+      signal,
+      onProgress: (progress) => handle.advance(progress),
+      ...sharedWorkers(turns),
+    },
   );
   const ended = running.then(
     async (receipt) => {
@@ -55,6 +66,11 @@ async function run(handle: ExportHandle, sink: Sink, succeed: (receipt: Receipt)
   );
   handle.running = ended.catch(() => undefined);
   await ended;
+}
+
+/** Alone, an export takes the engine's choice; several share the cores. */
+function sharedWorkers({ taken }: Turns): { workers?: number } {
+  return taken > 1 ? { workers: Math.max(1, Math.floor(availableParallelism() / taken)) } : {};
 }
 
 /** A sink that tells when the output is whole: the engine then still puts away what it worked with. */

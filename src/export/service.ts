@@ -11,6 +11,7 @@ import { ExportHandle, type Given } from './handle.js';
 import { checkRequest, formatOf, type CheckedRequest } from './request.js';
 import { endWith, runToClient, runToFile } from './run.js';
 import { isSameButForMode, isSameMode, type Export } from './schema.js';
+import { Turns } from './turns.js';
 
 export interface Dependencies {
   prepare: (request: ExportRequest) => Promise<PreparedExport>;
@@ -34,6 +35,7 @@ export class ExportService {
   readonly #store: ExportStore;
   readonly #files: FileSystem;
   readonly #report: (error: Error) => void;
+  readonly #turns = new Turns(LIMITS.runningExports);
   /** Requests that are being checked and will become exports. */
   #creating = 0;
   #closed = false;
@@ -95,12 +97,14 @@ export class ExportService {
       throw new SpillwayError('EXPORT_STATE', `export ${id}: its packets go to ${config.output_filename}: state ${handle.state}`);
     }
     await handle.initialised(download.signal);
-    handle.apply('stream');
-    handle.deadline.stop();
-    const leave = (): void => handle.stopper.abort(download.signal.reason);
-    download.signal.addEventListener('abort', leave);
-    if (download.signal.aborted) leave();
-    await runToClient(handle, download.open(id, config.path, formatOf(config)));
+    if (!this.#turns.tryTake()) {
+      throw new SpillwayError('TOO_MANY_EXPORTS', `${LIMITS.runningExports} exports are running: no more may at once`);
+    }
+    try {
+      await this.#stream(handle, download);
+    } finally {
+      this.#turns.give();
+    }
   }
 
   /** Ends everything that runs; exports that had not ended come back as interrupted. */
@@ -112,6 +116,16 @@ export class ExportService {
       handle.stopper.abort(interrupted());
     }
     await Promise.all(all.map((handle) => handle.running.then(() => handle.release())));
+  }
+
+  async #stream(handle: ExportHandle, download: Download): Promise<void> {
+    handle.apply('stream');
+    handle.deadline.stop();
+    const leave = (): void => handle.stopper.abort(download.signal.reason);
+    download.signal.addEventListener('abort', leave);
+    if (download.signal.aborted) leave();
+    const { config } = handle.given;
+    await runToClient(handle, download.open(handle.id, config.path, formatOf(config)), this.#turns);
   }
 
   async #create(given: Given, owner: string, checked: CheckedRequest): Promise<Export> {
@@ -154,7 +168,7 @@ export class ExportService {
     handle.stats = { ...handle.stats, total_bytes: prepared.bytesTotal };
     handle.apply('start');
     if (place === null) this.#awaitClient(handle);
-    else handle.running = runToFile(handle, place);
+    else handle.running = runToFile(handle, place, this.#turns);
   }
 
   /** What follows an end: it is kept, and listed for as long as its client asked. */

@@ -40,6 +40,8 @@ export class Gate {
 export class FakeEngine {
   readonly requests: ExportRequest[] = [];
   closed = 0;
+  /** Threads that each run was given. */
+  readonly workers: (number | undefined)[] = [];
   running = 0;
   /** What prepare waits for and fails with. */
   prepareGate: Promise<void> = Promise.resolve();
@@ -63,7 +65,8 @@ export class FakeEngine {
     };
   };
 
-  async #run(sink: Sink, { signal, onProgress }: RunOptions = {}): Promise<Receipt> {
+  async #run(sink: Sink, { signal, onProgress, workers }: RunOptions = {}): Promise<Receipt> {
+    this.workers.push(workers);
     this.running++;
     try {
       const stopped = new Promise<never>((_resolve, reject) => {

@@ -1,9 +1,27 @@
 import { readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/config.js';
 import { SpillwayError } from '../../src/errors.js';
 import { Gate, until } from './fakes.js';
-import { Client, config, create, data, engine, fetchAll, get, ids, restart, service, start, status, toFile, useService } from './harness.js';
+import {
+  Client,
+  config,
+  create,
+  data,
+  engine,
+  fetchAll,
+  get,
+  ids,
+  restart,
+  service,
+  start,
+  status,
+  temporary,
+  toFile,
+  useService,
+} from './harness.js';
 
 useService();
 const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
@@ -39,6 +57,39 @@ describe('refusals', () => {
     await fetchAll(first as string);
     await create();
     await expect(create()).rejects.toMatchObject({ code: 'TOO_MANY_EXPORTS' });
+  });
+});
+
+describe('running at once', () => {
+  it('is bounded: files wait for their turn, clients are asked to come again', async () => {
+    const gate = new Gate();
+    engine.runGate = gate.passed;
+    const files: string[] = [];
+    for (let i = 0; i < LIMITS.runningExports + 2; i++) files.push(await create(toFile(`/admin/${i}.pcap`)));
+    const waiting = await create(toFile('/admin/deleted.pcap'));
+    const fetched = await create();
+    await until(() => engine.running === LIMITS.runningExports);
+    await expect(fetchAll(fetched)).rejects.toMatchObject({ code: 'TOO_MANY_EXPORTS' });
+    expect((await status(fetched)).state).toBe('RUNNING');
+    await service.remove(waiting, 'admin');
+    expect(engine.running).toBe(LIMITS.runningExports);
+    gate.open();
+    for (const id of files) await until(async () => (await status(id)).state === 'DONE');
+    expect((await fetchAll(fetched)).ended).toBe('finished');
+    expect(readdirSync(join(temporary.path, 'fs/admin')).filter((name) => name === 'deleted.pcap')).toEqual([]);
+  });
+
+  it('shares the cores', async () => {
+    await fetchAll(await create());
+    expect(engine.workers).toEqual([undefined]);
+    const gate = new Gate();
+    engine.runGate = gate.passed;
+    const all = await Promise.all(Array.from({ length: LIMITS.runningExports }, () => create()));
+    const fetching = all.map((id) => fetchAll(id));
+    await until(() => engine.running === LIMITS.runningExports);
+    expect(engine.workers.at(-1)).toBe(Math.max(1, Math.floor(availableParallelism() / LIMITS.runningExports)));
+    gate.open();
+    await Promise.all(fetching);
   });
 });
 
