@@ -13,10 +13,11 @@ const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
  * is a failure, whatever it printed before.
  */
 export async function runNativeTests(args = []) {
-  const tests = ccFiles([join(root, 'test', 'native')]);
+  const folder = join(root, 'test', 'native');
+  const tests = ccFiles([folder]);
   if (tests.length === 0) throw new SetupError('there is no test under test/native');
   const sources = [...coreSources(), ...tests];
-  const program = await buildProgram({ folder: 'native-test', name: 'native-test', sources, flags: SANITIZE });
+  const program = await buildProgram({ folder: 'native-test', name: 'native-test', sources, flags: [...SANITIZE, '-I', folder] });
   const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {
