@@ -9,6 +9,7 @@ import { join, relative } from 'node:path';
 import { root } from './paths.mjs';
 import { exitOf } from './run.mjs';
 import { SetupError } from './say.mjs';
+import { CLANG_NEEDS, ensurePackages } from './system.mjs';
 import { filesUnder, forget, hashOf, isCurrent, note } from './stamp.mjs';
 
 export const COMPILER = 'clang++';
@@ -59,6 +60,7 @@ async function compileAll(pairs, flags) {
  * so they must be built with the same `flags`; `linkFlags` may differ.
  */
 export async function buildProgram({ folder, name, sources, flags, linkFlags = flags }) {
+  await ensurePackages(CLANG_NEEDS);
   const outDir = join(root, 'build', folder);
   const pairs = sources.map((source) => [source, join(outDir, `${relative(root, source)}.o`)]);
   await compileAll(pairs, [...COMMON_FLAGS, ...flags]);

@@ -27,14 +27,15 @@ const clangRuntime = {
 export const BUILD_NEEDS = [program('g++'), program('make'), program('python3')];
 /** To run. */
 export const RUN_NEEDS = [libpcap];
+/** To build the native tests and the fuzzers. */
+export const CLANG_NEEDS = [program('clang++', 'clang'), clangRuntime];
 /** To run every test: peers to compare with, the sanitizers, and a client. tshark brings editcap and capinfos along. */
 export const TEST_NEEDS = [
   program('tcpdump'),
   program('tshark'),
   program('editcap', 'wireshark-common'),
   program('capinfos', 'wireshark-common'),
-  program('clang++', 'clang'),
-  clangRuntime,
+  ...CLANG_NEEDS,
   program('curl'),
   program('zstd'),
 ];

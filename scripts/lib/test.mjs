@@ -2,7 +2,7 @@ import { fuzz, fuzzTargets } from './fuzz.mjs';
 import { runNativeTests } from './native-test.mjs';
 import { say, sayFailure, SetupError } from './say.mjs';
 import { ensureRunnable, ensureTestTools } from './setup.mjs';
-import { missingPackages, TEST_NEEDS } from './system.mjs';
+import { CLANG_NEEDS, missingPackages } from './system.mjs';
 import { runVitest } from './vitest.mjs';
 
 /** Set where a skipped suite would go unnoticed, as in CI: what must run and cannot is then a failure. */
@@ -42,9 +42,9 @@ async function nativeSuites() {
     ['fuzz', fuzzAll],
   ];
   const done = [];
-  const missing = missingPackages(TEST_NEEDS).filter((name) => name.includes('clang'));
+  const missing = missingPackages(CLANG_NEEDS);
   for (const [name, run] of suites) {
-    const note = `not run: ${missing.join(' ')} is not installed`;
+    const note = `not run: ${missing.join(' and ')} not installed`;
     if (missing.length === 0) done.push(await guarded(name, run));
     else done.push(mustRun ? failure(name, note) : { name, passed: 0, failed: 0, skipped: 1, notes: [note] });
   }

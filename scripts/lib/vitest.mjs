@@ -30,10 +30,10 @@ export function countSuites(report, mustRun) {
     suite.failed += failed.length + (broken ? 1 : 0);
     if (broken) suite.notes.push(`${file} broke: ${firstLine(result.message)}`);
     for (const test of failed) suite.notes.push(`failed: ${file}: ${test.fullName}`);
-    for (const test of of('pending', 'skipped', 'todo', 'disabled')) {
-      suite.skipped += 1;
-      suite.notes.push(`skipped: ${file}: ${test.fullName}`);
-    }
+    const skipped = of('pending', 'skipped', 'todo', 'disabled');
+    suite.skipped += skipped.length;
+    if (skipped.length > 0)
+      suite.notes.push(`skipped: ${file}: ${skipped[0].fullName}${skipped.length > 1 ? ` and ${skipped.length - 1} more` : ''}`);
   }
   if (mustRun) for (const suite of suites) refuseSkips(suite);
   return suites;
