@@ -2,8 +2,11 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../export/fakes.js';
+import { canMount, withSmallDisk } from '../export/small-disk.js';
+import { requireOrSkip } from '../setup/require.js';
 import { packetsOf, pcap, udpFrame, type TestPacket } from './captures.js';
 import { BASE, TestProbe, errorOf } from './server.js';
 
@@ -204,6 +207,13 @@ describe('what is exported', () => {
     expect(resource.status).toMatchObject({ state: 'DONE', stats: { exported_packets: 0, processed_packets: 100 } });
   });
 
+  it('comes out of compressed sources too', async () => {
+    writeFileSync(at('admin/a.pcap.gz'), gzipSync(pcap(packets)));
+    const { packets: out, resource } = await exported({ path: 'fs/admin/a.pcap.gz', ...bpf('udp src port 53') });
+    expect(out.length).toBe(20);
+    expect(resource.status).toMatchObject({ state: 'DONE', progress: 100, stats: { processed_packets: 100 } });
+  });
+
   it('ends well before damage in the source, and says so', async () => {
     const { packets: out, resource } = await exported({ path: 'fs/admin/cut.pcap' });
     expect(out.length).toBe(99);
@@ -243,6 +253,24 @@ describe('an export to a file', () => {
     writeFileSync(at('admin/self.pcap'), pcap(packets));
     await toFile({ path: 'fs/admin/self.pcap', output_filename: '/admin/self.pcap', ...bpf('src port 53') });
     expect(packetsOf(readFileSync(at('admin/self.pcap'))).length).toBe(20);
+  });
+});
+
+describe.runIf(requireOrSkip('the right to mount a file system', canMount()))('an export to a full disk', () => {
+  it('ends in ERRORS with the reason, and leaves nothing', async () => {
+    writeFileSync(at('admin/large.pcap'), pcap(Array.from({ length: 3000 }, (_, i) => ({ ns: T0 + BigInt(i), bytes: udpFrame(1, 2, 1400) }))));
+    await withSmallDisk(at('admin/disk'), async () => {
+      const before = readdirSync('/proc/self/fd').length;
+      const id = await probe.create({ path: 'fs/admin/large.pcap', mode: 'STREAM_TO_FILE', output_filename: '/admin/disk/out.pcap' });
+      await until(async () => (await view(id)).status.state === 'ERRORS');
+      expect((await view(id)).status.error).toEqual({
+        error_id: 'OUTPUT_FAILED',
+        error_text: expect.stringContaining('there is no space left'),
+        error_metrics: [{ key: 'errno', value: 'ENOSPC' }],
+      });
+      expect(readdirSync(at('admin/disk'))).toEqual([]);
+      await until(() => readdirSync('/proc/self/fd').length <= before, 'the descriptors to be closed');
+    });
   });
 });
 

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -7,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileSink } from '../../src/export/file-sink.js';
 import { HashSink } from '../../src/export/hash-sink.js';
 import { requireOrSkip } from '../setup/require.js';
+import { canMount, withSmallDisk } from './small-disk.js';
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'spillway-sink-'))));
@@ -88,23 +88,11 @@ describe('a file that is written', () => {
   });
 });
 
-/** A file system of one megabyte, where the machine lets us make one. */
-function smallDisk(): string | null {
-  const path = mkdtempSync(join(tmpdir(), 'spillway-small-'));
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { stdio: 'ignore' });
-    return path;
-  } catch {
-    rmSync(path, { recursive: true });
-    return null;
-  }
-}
-
-const disk = smallDisk();
-describe.runIf(requireOrSkip('the right to mount a file system', disk !== null))('on a full disk', () => {
+describe.runIf(requireOrSkip('the right to mount a file system', canMount()))('on a full disk', () => {
   it('one sentence tells, and nothing is left', async () => {
-    try {
-      const sink = await FileSink.open(join(disk!, 'out.pcap'));
+    const disk = join(folder, 'disk');
+    await withSmallDisk(disk, async () => {
+      const sink = await FileSink.open(join(disk, 'out.pcap'));
       await sink.write(Buffer.alloc(512 << 10));
       await expect(sink.write(Buffer.alloc(1 << 20))).rejects.toMatchObject({
         code: 'OUTPUT_FAILED',
@@ -112,11 +100,8 @@ describe.runIf(requireOrSkip('the right to mount a file system', disk !== null))
         metrics: { errno: 'ENOSPC' },
       });
       await sink.abort();
-      expect(readdirSync(disk!)).toEqual([]);
-    } finally {
-      execFileSync('umount', [disk!]);
-      rmSync(disk!, { recursive: true });
-    }
+      expect(readdirSync(disk)).toEqual([]);
+    });
   });
 });
 
