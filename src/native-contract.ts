@@ -21,7 +21,7 @@ export interface ShapeAndSelect {
   format: OutputFormat;
   /** Bytes kept of each packet; 0: all of it. */
   snapLengthBytes: number;
-  /** Sorted, disjoint `[start, end)` pairs, flattened; empty: every time. */
+  /** Sorted, disjoint `[start, end)` pairs, flattened; empty: every time. An end of 2^63 - 1 is no end. */
   windowsNs: BigInt64Array;
   /**
    * `null`: every packet passes. Otherwise an and-ed list of filters, each with one program per link type;

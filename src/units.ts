@@ -25,8 +25,19 @@ const DURATION_UNITS: readonly (readonly [unit: string, ns: bigint])[] = [
 
 const SIZE_UNITS: Readonly<Record<string, bigint>> = {
   B: 1n,
-  kB: 1000n, KB: 1000n, MB: 1000n ** 2n, GB: 1000n ** 3n, TB: 1000n ** 4n, PB: 1000n ** 5n, EB: 1000n ** 6n,
-  KiB: 1n << 10n, MiB: 1n << 20n, GiB: 1n << 30n, TiB: 1n << 40n, PiB: 1n << 50n, EiB: 1n << 60n,
+  kB: 1000n,
+  KB: 1000n,
+  MB: 1000n ** 2n,
+  GB: 1000n ** 3n,
+  TB: 1000n ** 4n,
+  PB: 1000n ** 5n,
+  EB: 1000n ** 6n,
+  KiB: 1n << 10n,
+  MiB: 1n << 20n,
+  GiB: 1n << 30n,
+  TiB: 1n << 40n,
+  PiB: 1n << 50n,
+  EiB: 1n << 60n,
 };
 
 function refuse(code: ErrorCode, text: string, why: string): never {
@@ -108,7 +119,8 @@ export function parseDuration(text: string): bigint {
 export function parseSize(text: string): bigint {
   const match = /^(\d{1,20})([A-Za-z]*)$/.exec(text);
   const unit = match === null ? undefined : match[2] === '' ? 1n : Object.hasOwn(SIZE_UNITS, match[2]!) ? SIZE_UNITS[match[2]!] : undefined;
-  if (match === null || unit === undefined) refuse('REQUEST_INVALID', text, 'is no size: write bytes, or 10kB, 10MB, 10GB (powers of ten), 10KiB, 10MiB, 10GiB (powers of two)');
+  if (match === null || unit === undefined)
+    refuse('REQUEST_INVALID', text, 'is no size: write bytes, or 10kB, 10MB, 10GB (powers of ten), 10KiB, 10MiB, 10GiB (powers of two)');
   const bytes = BigInt(match[1]!) * unit;
   if (bytes > UINT64_MAX) refuse('REQUEST_INVALID', text, 'is more than 2^64-1 bytes');
   return bytes;

@@ -25,9 +25,13 @@ inline bool ticksOf(const Packet& packet, const Interface& interface, bool nanos
     return true;
   }
   const Int128 ns = static_cast<Int128>(packet.time) - static_cast<Int128>(interface.offset_seconds) * kNanosPerSecond;
-  if (ns < 0) return false;
-  const Uint128 value = static_cast<Uint128>(ns) / (nanos ? 1 : 1000);
-  if (value >> 64) return false;
+  // A time that was clamped on the way in is clamped on the way out: the packet is kept.
+  if (ns < 0 && !packet.time_clamped) return false;
+  const Uint128 value = ns < 0 ? 0 : static_cast<Uint128>(ns) / (nanos ? 1 : 1000);
+  if (value >> 64) {
+    *ticks = ~uint64_t{0};
+    return packet.time_clamped;
+  }
   *ticks = static_cast<uint64_t>(value);
   return true;
 }

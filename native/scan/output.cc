@@ -30,10 +30,11 @@ Output::Put Output::shaped(const Packet& packet, uint32_t keep, const Interface&
   switch (format_) {
     case Format::pcap_us:
     case Format::pcap_ns: {
-      if (!pcap::canHold(packet.time)) return Put::time_range;
+      uint32_t seconds = 0, fraction = 0;
+      if (!pcap::timeFields(packet, format_ == Format::pcap_ns, &seconds, &fraction)) return Put::time_range;
       const size_t size = pcap::recordBytes(keep);
       if (!fits(size)) return full(size);
-      pcap::putRecord(buffer_ + size_, format_ == Format::pcap_ns, packet, keep);
+      pcap::putRecord(buffer_ + size_, seconds, fraction, packet, keep);
       size_ += size;
       return Put::done;
     }

@@ -10,10 +10,11 @@
 
 namespace spillway {
 
-// [start, end), nanoseconds.
+// [start, end), nanoseconds. The largest time as an end means that there is none: packets of that time are in.
 struct Window {
   Nanos start;
   Nanos end;
+  bool endsBefore(Nanos time) const { return end <= time && end != kNanosMax; }
 };
 
 class Selection {
@@ -36,7 +37,7 @@ class Selection {
     size_t low = 0, high = windows_.size();
     while (low < high) {
       const size_t middle = (low + high) / 2;
-      if (windows_[middle].end <= time) low = middle + 1;
+      if (windows_[middle].endsBefore(time)) low = middle + 1;
       else high = middle;
     }
     return low < windows_.size() && windows_[low].start <= time;

@@ -19,6 +19,7 @@ void put64(std::vector<uint8_t>* to, uint64_t v) {
 
 std::vector<uint8_t> encodeState(const ReaderState& state) {
   std::vector<uint8_t> to;
+  if (state.container == Container::unknown) return to;  // the start of a source
   put8(&to, static_cast<uint8_t>(state.container));
   if (state.container == Container::pcap) {
     const PcapReader::Header& h = state.pcap;

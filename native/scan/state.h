@@ -1,4 +1,4 @@
-// A reader's state at a record boundary as bytes, so that another scan can go on from there. Equal states have equal
+// A reader's state at a record boundary as bytes (none at the start of a source), so that another scan can go on from there. Equal states have equal
 // bytes. They pass between threads of one process only, yet are read with bounds checks.
 #pragma once
 #include <cstdint>

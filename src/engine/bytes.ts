@@ -2,14 +2,17 @@
  * The bytes of a stream, decompressed where they are compressed. Runs in a worker. Whatever was decompressed before a
  * fault is yielded before the fault is thrown, so that no whole packet is lost.
  */
-import { createReadStream } from 'node:fs';
+import { read } from 'node:fs';
 import { Socket } from 'node:net';
+import { promisify } from 'node:util';
 import { createGunzip } from 'node:zlib';
 import { DETECT_BYTES, detectCompression, type Compression } from './detect.js';
 import type { StreamInput } from './tasks.js';
 
 /** The stream is damaged here: a sentence without a place. */
 export class StreamDamage extends Error {}
+
+const readFd = promisify(read);
 
 /** Bytes given to gunzip at once: deflate grows them 1032-fold at most, so what comes out stays below 17 MiB. */
 const GUNZIP_INPUT_BYTES = 16 << 10;
@@ -44,18 +47,32 @@ function decompressed(raw: AsyncIterable<Uint8Array>, compression: Compression |
   return compression === 'gzip' ? gunzip(raw) : compression === 'zstd' ? unzstd(raw) : raw;
 }
 
-/** A file is read from its start whatever its position; a pipe from where it is. The descriptor of a file stays open. */
+/** The descriptor stays open: a ReadStream would close it. A file is read from its start, wherever its position is. */
 async function* readRaw(input: StreamInput, used: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  const stream = input.pipe
-    ? new Socket({ fd: input.fd, readable: true, writable: false })
-    : createReadStream('', { fd: input.fd, autoClose: false, highWaterMark: READ_BYTES, ...(input.compression === 'detect' ? {} : { start: 0 }) });
+  if (input.pipe) {
+    yield* readPipe(input.fd, used);
+    return;
+  }
+  let position = input.compression === 'detect' ? null : 0;
+  for (;;) {
+    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    const { bytesRead } = await readFd(input.fd, buffer, 0, READ_BYTES, position);
+    if (bytesRead === 0) return;
+    used(bytesRead);
+    if (position !== null) position += bytesRead;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
+async function* readPipe(fd: number, used: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  const socket = new Socket({ fd, readable: true, writable: false });
   try {
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
       used(chunk.length);
       yield chunk;
     }
   } finally {
-    stream.destroy();
+    socket.destroy();
   }
 }
 
@@ -98,8 +115,8 @@ async function* gunzip(raw: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arra
 }
 
 async function* unzstd(raw: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  const { DCtx } = await import('zstd-napi/binding.js');
-  const context = new DCtx();
+  const { default: zstd } = await import('zstd-napi/binding.js');
+  const context = new zstd.DCtx();
   let inFrame = false;
   for await (const chunk of raw) {
     let at = 0;

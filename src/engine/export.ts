@@ -2,12 +2,12 @@
 import { SpillwayError } from '../errors.js';
 import { crc32c, fileHeader, REPORT } from '../native.js';
 import { ScanContext, type Piece } from './context.js';
-import { makeSlots, threadsFor } from './inspect.js';
-import { SLOT_BYTES } from './limits.js';
+import { threadsFor } from './inspect.js';
 import { closeAll, makePlan, type Plan } from './plan.js';
 import { createInlinePool, createPool } from './pool.js';
 import { receiptOf } from './receipt.js';
 import { Coalescer, scan } from './scan.js';
+import { giveBackSlots, slotCount, takeSlots } from './slots.js';
 import { Totals } from './totals.js';
 import type { ExportRequest, Progress, Receipt, Sink } from './types.js';
 
@@ -48,10 +48,11 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions): Promise<Rec
   const { request } = plan;
   const threads = threadsFor(plan.bytesTotal, options.workers);
   const pool = threads === 0 ? createInlinePool() : createPool(threads);
+  const slots = takeSlots(slotCount(threads));
   const totals = new Totals();
   const progress = new ProgressMeter(plan, totals, options.onProgress);
   const context = new ScanContext(pool, plan.filters, request.format, request.snapLengthBytes, plan.windowsNs, request.limits,
-    totals, makeSlots(threads, SLOT_BYTES), (result) => progress.moved(Number(result.report[REPORT.end])));
+    totals, [...slots], (result) => progress.moved(Number(result.report[REPORT.end])));
   const cancel = (): void => context.cancel();
   options.signal?.addEventListener('abort', cancel);
   if (options.signal?.aborted) cancel();
@@ -79,6 +80,7 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions): Promise<Rec
     options.signal?.removeEventListener('abort', cancel);
     context.cancel();
     await pool.close();
+    giveBackSlots(slots);
     await closeAll(plan.sources);
   }
   return receiptOf(totals, plan.filters.warnings);
@@ -103,7 +105,7 @@ async function* withHeader(pieces: AsyncIterable<Piece>, plan: Plan, totals: Tot
     yield piece;
   }
   if (pending) {
-    const first = plan.sources.find((source) => source.beginning?.linkType != null)?.beginning;
+    const first = plan.sources.find((source) => source.beginning?.linkType !== undefined && source.beginning?.linkType !== null)?.beginning;
     yield header(first?.linkType ?? 1, first?.info.interfaces[0]?.snapLengthBytes ?? 0);
   }
 }

@@ -7,6 +7,7 @@ import { Filters } from './filters.js';
 import { EXTENT_BYTES, MAX_WORKERS } from './limits.js';
 import { createInlinePool, createPool, type Pool } from './pool.js';
 import { scan } from './scan.js';
+import { slotCount } from './slots.js';
 import { notACapture, openSource, type OpenSource } from './source.js';
 import type { ScanResult } from './tasks.js';
 import { Totals } from './totals.js';
@@ -58,20 +59,17 @@ export function threadsFor(bytes: number, wanted: number | undefined): number {
   return wanted ?? (bytes > 0 && extents <= 2 ? 0 : Math.min(MAX_WORKERS, cpus().length));
 }
 
-/** The slots a scan works with: two for each thread, and one on its way out. */
-export function makeSlots(threads: number, bytes: number): SharedArrayBuffer[] {
-  return Array.from({ length: 2 * Math.max(threads, 1) + 1 }, () => new SharedArrayBuffer(bytes));
-}
-
 export async function inspectOpen(source: OpenSource, options: InspectOptions = {}): Promise<SourceReport> {
   const threads = threadsFor(source.sizeBytes, options.workers);
   const pool: Pool = threads === 0 ? createInlinePool() : createPool(threads);
   const totals = new Totals();
   const interfaces = new InterfaceTable();
   let position = 0;
+  // Nothing is written to them.
+  const slots = Array.from({ length: slotCount(threads) }, () => new SharedArrayBuffer(1));
   const rules = { packets: 0n, capturedBytes: 0n, durationNs: 0n };
   const context = new ScanContext(pool, new Filters([], () => Promise.reject(new Error('no filters'))), 'none', 0,
-    new BigInt64Array(0), rules, totals, makeSlots(threads, 1), (result, base) => {
+    new BigInt64Array(0), rules, totals, slots, (result, base) => {
       interfaces.add(result, base);
       position = Number(result.report[REPORT.end]);
       options.onProgress?.({

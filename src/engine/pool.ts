@@ -14,18 +14,38 @@ function workerFile(): string {
   return new URL(compiled, import.meta.url).href;
 }
 
-export function createPool(threads: number): Pool {
-  const piscina = new Piscina({
+function threads(count: number): Piscina {
+  return new Piscina({
     filename: workerFile(),
-    minThreads: threads,
-    maxThreads: threads,
-    // The ordered stage bounds what is handed out; a stream waits for a thread, it is never refused.
+    minThreads: count,
+    maxThreads: count,
+    // The ordered stage bounds what is handed out; nothing is refused, it waits.
     maxQueue: Infinity,
   });
+}
+
+/** Ranges are short and share the threads. A stream has a thread of its own: it lasts as long as its client. */
+export function createPool(count: number): Pool {
+  let ranges: Piscina | undefined;
+  const streams = new Set<Piscina>();
   return {
-    range: (task) => piscina.run({ range: task }) as Promise<ScanResult>,
-    stream: (task) => piscina.run({ stream: task }, { transferList: [task.port] }) as Promise<ScanResult>,
-    close: () => piscina.destroy(),
+    range(task) {
+      ranges ??= threads(count);
+      return ranges.run({ range: task }) as Promise<ScanResult>;
+    },
+    async stream(task) {
+      const own = threads(1);
+      streams.add(own);
+      try {
+        return (await own.run({ stream: task }, { transferList: [task.port] })) as ScanResult;
+      } finally {
+        streams.delete(own);
+        await own.destroy();
+      }
+    },
+    async close() {
+      await Promise.all([ranges, ...streams].map((each) => each?.destroy()));
+    },
   };
 }
 

@@ -62,13 +62,17 @@ export async function* scanFile(source: OpenSource, interfaceBase: number, conte
     }
   };
 
+  /** A guessed range was scanned without stop rules: would one have ended it, perhaps before what it failed at? */
+  const mayStop = (result: ScanResult): boolean =>
+    context.totals.left(context.rules) !== null &&
+    (result.status === STATUS.mixedLinkTypes || result.status === STATUS.timeRange || context.totals.reaches(context.rules, result.report));
+
   /** Takes the result at the head of the line, and scans on until the end of its range. True when the source is over. */
   async function* settle(flight: Flight): AsyncGenerator<Piece, boolean> {
     let result = await flight.result;
     // A record that began before this range may end behind it.
     if (place.offset >= flight.end) return false;
-    const guessed = flight.from.offset > 0;
-    if (guessed && (!agrees(result, flight, place) || context.totals.reaches(context.rules, result.report)))
+    if (flight.from.offset > 0 && (!agrees(result, flight, place) || mayStop(result)))
       result = await launch(place, flight.end, flight.slot, false);
     let slot = flight.slot;
     for (;;) {

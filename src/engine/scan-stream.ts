@@ -25,9 +25,10 @@ export async function* scanStreamSource(source: OpenSource, interfaceBase: numbe
   running.catch(() => port1.close());
   try {
     for (const slot of context.slots.slice(0, STREAM_SLOTS)) send({ slot });
-    for await (const { result, slot } of messages) {
+    for await (const { result, slot, last } of messages) {
       if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.detailOffset]), Number(result.report[REPORT.linkTypeOut]));
-      if (result.outLength > 0) yield context.piece(result, slot, result.status === STATUS.budget);
+      if (slot && result.outLength > 0) yield context.piece(result, slot, result.status === STATUS.budget);
+      if (last || !slot) break;
       if (result.status === STATUS.needProgram) {
         await context.addPrograms(Number(result.report[REPORT.detail]));
         send({ selection: context.selection });

@@ -72,16 +72,14 @@ export async function scanStream(task: StreamTask): Promise<ScanResult> {
   };
   const send = (status: number): void => {
     if (!slot) return;
-    task.port.postMessage({ result: resultOf(scan, status, written), slot } satisfies FromStream);
+    task.port.postMessage({ result: resultOf(scan, status, written), slot, last: false } satisfies FromStream);
     slot = null;
     written = 0;
   };
   /** The last result: its slot goes back with it, empty or not. */
   const finish = (result: ScanResult): ScanResult => {
-    if (slot) task.port.postMessage({ result: { ...result, status: STATUS.budget }, slot } satisfies FromStream);
-    slot = null;
-    task.port.close();
-    return { ...result, outLength: 0, info: scan.info() };
+    task.port.postMessage({ result, slot, last: true } satisfies FromStream);
+    return { ...result, info: scan.info() };
   };
 
   scan.openStream(task.interfaceBase);

@@ -73,5 +73,8 @@ export interface StreamInput {
 
 /** To a stream worker. */
 export type ToStream = { slot: SharedArrayBuffer } | { selection: SharedSelection };
-/** From a stream worker: a filled slot, or the wish for a program. The last result is the task's own. */
-export type FromStream = { result: ScanResult; slot: SharedArrayBuffer };
+/**
+ * From a stream worker: a filled slot, or the wish for a program; the last is said to be the last. (That the port was
+ * closed would be told too late: piscina puts the thread to sleep as soon as the task is done.)
+ */
+export type FromStream = { result: ScanResult; slot: SharedArrayBuffer | null; last: boolean };

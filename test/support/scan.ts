@@ -1,5 +1,5 @@
 /** Driving the addon's scan loop alone, without the engine around it. */
-import { Scan, Selection, STATUS, type ShapeAndSelect } from '../../src/native.js';
+import { Scan, STATUS, type Selection, type ShapeAndSelect } from '../../src/native.js';
 
 export const EVERYTHING: ShapeAndSelect = { format: 'records', snapLengthBytes: 0, windowsNs: new BigInt64Array(0), filters: null };
 

@@ -1,0 +1,103 @@
+/** The command line of `export`: its table, and from texts to checked values. Nothing is opened here. */
+import { EXPORT_FORMATS, type ExportFormat, type StopRules } from '../engine/types.js';
+import { SpillwayError } from '../errors.js';
+import { NS_PER_SECOND, parseCount, parseSize } from '../units.js';
+import { naming } from './fail.js';
+import { suggestion, type CommandSpec, type Parsed } from './flags.js';
+import { EXIT_HELP, TIMES_HELP } from './help.js';
+import { parseInterval, parseOuterRange, type TimeRange } from './windows.js';
+
+export const EXPORT: CommandSpec = {
+  name: 'export',
+  operands: { value: 'SOURCE', many: true },
+  about: `Writes the packets you ask for into a capture file or a pipe.
+
+SOURCE is a capture file (pcap or pcapng, also inside gzip or zstd), several of them (they are taken in the order of
+their first packets and must not overlap in time), or - for standard input.`,
+  flags: [
+    { name: 'filter', short: 'f', value: 'BPF', many: true, about: 'keep what this pcap-filter expression accepts; several are and-ed' },
+    { name: 'from', value: 'T', about: 'keep packets from this time on' },
+    { name: 'to', value: 'T', about: 'keep packets before this time' },
+    { name: 'interval', value: 'T..T', many: true, about: 'keep packets in this range; several are a union, inside --from and --to' },
+    { name: 'snap', short: 's', value: 'BYTES', about: 'cut packets to so many bytes; 0: no cut (default)' },
+    { name: 'count', short: 'c', value: 'PACKETS', about: 'stop after so many packets; 0: no limit (default)' },
+    { name: 'max-bytes', value: 'N', about: 'stop before the packet bytes pass N (1500, 10MB, 10MiB)' },
+    { name: 'max-seconds', value: 'N', about: 'stop N seconds of capture time after the first packet kept' },
+    { name: 'format', short: 'F', value: 'FORMAT', about: 'pcap_us (default), pcap_ns, pcapng_us or pcapng_ns' },
+    { name: 'output', short: 'o', value: 'FILE', about: 'write to FILE, which appears when it is whole; - for standard output (default)' },
+    { name: 'json', about: 'print the receipt as JSON: on stdout, or on stderr when the capture goes to stdout' },
+  ],
+  notes: `${TIMES_HELP}
+
+Formats:
+  pcap_us, pcap_ns        pcap with microseconds or nanoseconds; one link type, times from 1970 to 2106
+  pcapng_us, pcapng_ns    pcapng; several link types, names and comments are kept
+  Microseconds are cut, never rounded.
+
+Examples:
+  spillway export big.pcap -f 'host 10.0.0.1 and tcp port 443' -o https.pcap
+  spillway export day.pcapng --from 2026-05-01T12:00:00Z --to 2026-05-01T12:05:00Z -F pcapng_ns -o noon.pcapng
+  spillway export big.pcap --from -10m -s 96 | tcpdump -r - -n
+  zcat old.pcap.gz | spillway export - -c 1000 -o first.pcap --json
+
+${EXIT_HELP}`,
+};
+
+export interface ExportArguments {
+  /** As they were named; `-` is standard input. */
+  sources: string[];
+  filters: string[];
+  outer: TimeRange;
+  intervals: TimeRange[];
+  snapLengthBytes: number;
+  limits: StopRules;
+  format: ExportFormat;
+  /** `-`: standard output. */
+  output: string;
+  json: boolean;
+}
+
+const UINT32_MAX = 0xffff_ffffn;
+/** Seconds that still are int64 nanoseconds. */
+const MAX_SECONDS = ((1n << 63n) - 1n) / NS_PER_SECOND;
+
+export function exportArguments({ operands, values }: Parsed): ExportArguments {
+  const one = (name: string): string | undefined => values.get(name)?.[0];
+  const count = (name: string, max?: bigint): bigint => naming(`--${name}`, () => parseCount(one(name) ?? '0', max));
+  return {
+    sources: checkedSources(operands),
+    filters: values.get('filter') ?? [],
+    outer: parseOuterRange(one('from'), one('to')),
+    intervals: (values.get('interval') ?? []).map((text) => naming('--interval', () => parseInterval(text))),
+    snapLengthBytes: Number(count('snap', UINT32_MAX)),
+    limits: {
+      packets: count('count'),
+      capturedBytes: naming('--max-bytes', () => parseSize(one('max-bytes') ?? '0')),
+      durationNs: count('max-seconds', MAX_SECONDS) * NS_PER_SECOND,
+    },
+    format: checkedFormat(one('format') ?? 'pcap_us'),
+    output: checkedOutput(one('output') ?? '-'),
+    json: values.has('json'),
+  };
+}
+
+function checkedSources(operands: readonly string[]): string[] {
+  if (operands.includes('')) throw new SpillwayError('REQUEST_INVALID', 'the name of a source is empty');
+  if (operands.length > 1 && operands.includes('-'))
+    throw new SpillwayError('REQUEST_INVALID', 'standard input (-) can not be exported together with other sources');
+  return [...operands];
+}
+
+function checkedFormat(name: string): ExportFormat {
+  const format = EXPORT_FORMATS.find((known) => known === name);
+  if (format !== undefined) return format;
+  throw new SpillwayError(
+    'REQUEST_INVALID',
+    `--format: ${JSON.stringify(name)} is not one of ${EXPORT_FORMATS.join(', ')}${suggestion(name, EXPORT_FORMATS, '')}`,
+  );
+}
+
+function checkedOutput(name: string): string {
+  if (name === '' || name.includes('\0')) throw new SpillwayError('OUTPUT_INVALID', '--output: the file name is empty or holds a NUL character');
+  return name;
+}

@@ -1,0 +1,55 @@
+/** `spillway filter`: checks a packet filter and shows its program. */
+import { SpillwayError } from '../errors.js';
+import { note } from './fail.js';
+import { parseCommand, suggestion, type CommandSpec } from './flags.js';
+import { helpText } from './help.js';
+import type { Io } from './io.js';
+
+export const FILTER: CommandSpec = {
+  name: 'filter',
+  operands: { value: 'EXPR', many: true },
+  about: `Checks a packet filter (pcap-filter syntax) and shows the program it becomes, one instruction a line.
+
+Several words are joined with spaces.`,
+  flags: [{ name: 'link-type', value: 'NAME|NUMBER', about: 'what the packets are: EN10MB (default), LINUX_SLL, RAW, 113, ...' }],
+  notes: `Examples:
+  spillway filter 'host 10.0.0.1 and tcp port 443'
+  spillway filter --link-type LINUX_SLL2 tcp port 80
+
+Exit codes:
+  0    the filter is valid
+  1    it is not, or the command line is wrong
+  2    the filter compiler can not be used`,
+};
+
+export async function filterCommand(args: readonly string[], io: Io): Promise<number> {
+  const parsed = parseCommand(FILTER, args);
+  if (parsed.help) {
+    io.stdout.write(helpText(FILTER));
+    return 0;
+  }
+  const linkType = await linkTypeNamed(parsed.values.get('link-type')?.[0] ?? 'EN10MB');
+  const [{ compileFilter }, { disassemble }, { verifyProgram }] = await Promise.all([
+    import('../filter/compile.js'),
+    import('../filter/disassemble.js'),
+    import('../native.js'),
+  ]);
+  const { code, rejectsAll } = await compileFilter(parsed.operands.join(' '), linkType);
+  const fault = verifyProgram(code);
+  if (fault !== null) throw new SpillwayError('FILTER_INVALID', `the filter's program is refused: ${fault}`);
+  if (rejectsAll) note(io, 'warning: the expression rejects all packets');
+  io.stdout.write(`${disassemble(code).join('\n')}\n`);
+  return 0;
+}
+
+async function linkTypeNamed(name: string): Promise<number> {
+  const { linkTypeNumber, linkTypes } = await import('../filter/linktypes.js');
+  const number = linkTypeNumber(name);
+  if (number !== undefined) return number;
+  const close = suggestion(
+    name.toUpperCase(),
+    linkTypes().map(([, known]) => known),
+    '',
+  );
+  throw new SpillwayError('REQUEST_INVALID', `--link-type: ${JSON.stringify(name)} is no link type${close}`);
+}

@@ -1,0 +1,82 @@
+/** The command line's front door: finds the command and loads that alone. */
+import { readFileSync } from 'node:fs';
+import { SpillwayError } from '../errors.js';
+import { fail } from './fail.js';
+import { processIo, type Io } from './io.js';
+
+/** What a command's file exports: runs with the arguments behind its name, resolves to the exit code. */
+export type Command = (args: readonly string[], io: Io) => Promise<number>;
+
+interface Entry {
+  about: string;
+  load: () => Promise<Command>;
+}
+
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  export: { about: 'write the packets you ask for into a capture file or a pipe', load: async () => (await import('./export.js')).exportCommand },
+  info: { about: 'tell what a capture file holds', load: async () => (await import('./info.js')).infoCommand },
+  filter: { about: 'check a packet filter and show its program', load: async () => (await import('./filter.js')).filterCommand },
+  serve: { about: 'start the probe: packet export over REST', load: async () => (await import('./serve.js')).serveCommand },
+};
+
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}
+
+function overview(): string {
+  const commands = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(8)}${about}`);
+  return `Usage: spillway COMMAND [arguments]
+
+Spillway hands slices of captured traffic out as PCAP or PCAPNG.
+
+Commands:
+${commands.join('\n')}
+
+  spillway COMMAND --help   all about one command
+  spillway --version        the version
+
+Examples:
+  spillway info capture.pcap
+  spillway export capture.pcap -f 'tcp port 443' --from -10m -o last-ten-minutes.pcap
+  spillway export capture.pcap.gz -c 5 | tcpdump -r -
+`;
+}
+
+async function dispatch(argv: readonly string[], io: Io): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === '--version' || name === '-V') {
+    io.stdout.write(`spillway ${version()}\n`);
+    return 0;
+  }
+  if (name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {
+    io.stdout.write(overview());
+    return 0;
+  }
+  if (name === 'help') return dispatch([rest[0]!, '--help'], io);
+  if (name === undefined) throw new SpillwayError('REQUEST_INVALID', 'a command is missing (see spillway --help)');
+  if (!Object.hasOwn(COMMANDS, name)) {
+    const { suggestion } = await import('./flags.js');
+    throw new SpillwayError(
+      'REQUEST_INVALID',
+      `unknown command ${JSON.stringify(name)}${suggestion(name, Object.keys(COMMANDS), '')} (see spillway --help)`,
+    );
+  }
+  const command = await COMMANDS[name]!.load();
+  return command(rest, io);
+}
+
+/** Runs one command line; never rejects. Resolves to the exit code. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    return await dispatch(argv, io);
+  } catch (error) {
+    return fail(error, io);
+  }
+}
+
+/** The whole of a process: what bin/spillway calls. */
+export async function runProcess(): Promise<void> {
+  const io = processIo();
+  io.end(await main(process.argv.slice(2), io));
+}

@@ -1,0 +1,88 @@
+/** `spillway serve`: starts the probe and ends it when asked. */
+import { resolve } from 'node:path';
+import { DEFAULT_PORT, LOG_LEVELS, probeConfig, type ProbeConfig } from '../config.js';
+import { SpillwayError } from '../errors.js';
+import { parseCount } from '../units.js';
+import { naming } from './fail.js';
+import { parseCommand, type CommandSpec, type Parsed } from './flags.js';
+import { helpText } from './help.js';
+import { unlessInterrupted } from './interrupt.js';
+import type { Io } from './io.js';
+
+export const SERVE: CommandSpec = {
+  name: 'serve',
+  operands: null,
+  about: `Starts the probe: packet export over REST, with a page about the API at /docs. It listens on loopback only.
+
+Ctrl-C (SIGINT) or SIGTERM ends it: running exports are ended first. A second one ends it at once.`,
+  flags: [
+    { name: 'data', value: 'DIR', about: "the data folder; default: $SPILLWAY_DATA, else data/ in the program's folder" },
+    { name: 'port', value: 'N', about: `the port to listen on; 0: any free one; default: ${DEFAULT_PORT}` },
+    { name: 'address', value: 'A', about: 'the loopback address to listen on; default: 127.0.0.1' },
+    { name: 'name', value: 'HOST', many: true, about: 'a host name, besides localhost, that requests may use' },
+    { name: 'log-level', value: 'LEVEL', about: `${LOG_LEVELS.join(', ')}; default: warn; the log goes to stderr` },
+  ],
+  notes: `Examples:
+  spillway serve
+  spillway serve --data ./probe --port 0
+
+Exit codes:
+  0    ended by SIGINT or SIGTERM
+  1    the command line is wrong
+  2    it could not start`,
+};
+
+export async function serveCommand(args: readonly string[], io: Io): Promise<number> {
+  const parsed = parseCommand(SERVE, args);
+  if (parsed.help) {
+    io.stdout.write(helpText(SERVE));
+    return 0;
+  }
+  const config = serveArguments(parsed, io);
+  const { startProbe } = await import('../probe.js');
+  const signal = io.interrupt();
+  const probe = await startProbe(config);
+  io.stdout.write(greeting(probe.address));
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  await unlessInterrupted(signal, probe.close(), { tidies: true });
+  return 0;
+}
+
+export function serveArguments({ values }: Parsed, io: Io): ProbeConfig {
+  const one = (name: string): string | undefined => values.get(name)?.[0];
+  const port = one('port');
+  const level = one('log-level');
+  const logLevel = LOG_LEVELS.find((known) => known === level);
+  if (level !== undefined && logLevel === undefined) {
+    throw new SpillwayError('REQUEST_INVALID', `--log-level: ${JSON.stringify(level)} is not one of ${LOG_LEVELS.join(', ')}`);
+  }
+  for (const name of ['data', 'address', 'name']) {
+    if (values.get(name)?.some((value) => value === '' || value.includes('\0')))
+      throw new SpillwayError('REQUEST_INVALID', `--${name}: the value is empty or holds a NUL character`);
+  }
+  const dataFolder = one('data');
+  const host = one('address');
+  return probeConfig({
+    ...(dataFolder !== undefined && { dataFolder: resolve(io.cwd, dataFolder) }),
+    ...(host !== undefined && { host }),
+    ...(port !== undefined && { port: Number(naming('--port', () => parseCount(port, 65535n))) }),
+    ...(logLevel !== undefined && { logLevel }),
+    names: values.get('name') ?? [],
+  });
+}
+
+/** The address, and one line of sh that makes an export of the sample and fetches its packets. */
+export function greeting(address: string): string {
+  const base = `${address}/api/npm.packet_export/1.3`;
+  const body = '{"config":{"path":"fs/admin/sample.pcap"}}';
+  const create = `B=${base} && J=$(curl -sSf -H 'Content-Type: application/json' -d '${body}' $B/exports)`;
+  const fetch = `J=\${J#*'"id":"'} && curl -sf $B/packets/items/\${J%%'"'*}`;
+  return `The probe listens on ${address} (its API: ${address}/docs). Ctrl-C ends it.
+
+This line exports packets from the sample capture; paste it into another terminal and end it with
+"> sample.pcap" or "| tcpdump -r - -c 5":
+
+${create} && ${fetch}
+
+`;
+}

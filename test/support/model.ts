@@ -1,0 +1,96 @@
+/** What an export must give, by the plainest means: the tests' own reader, one packet after another, nothing clever. */
+import type { ErrorCode } from '../../src/errors.js';
+import type { ExportRequest } from '../../src/engine/types.js';
+import type { Capture, ReadPacket } from './reader.js';
+
+export interface OutPacket {
+  timeNs: bigint;
+  caplen: number;
+  wirelen: number;
+  data: string;
+  linkType: number;
+  /** PCAPNG alone. */
+  interface: number;
+  drops: bigint;
+  comments: string[];
+}
+
+export interface Expected {
+  packets: OutPacket[];
+  read: number;
+  inWindows: number;
+  cut: number;
+  stoppedBy: 'packets' | 'bytes' | 'duration' | null;
+  damageAt: number | null;
+}
+
+/** Filters that the model can decide too; they compile for every link type. */
+export const FILTERS: Record<string, (packet: ReadPacket) => boolean> = {
+  'len >= 60': ({ wirelen }) => wirelen >= 60,
+  'len < 100': ({ wirelen }) => wirelen < 100,
+  'link[0] & 1 = 1': ({ data }) => data.length > 0 && (data[0]! & 1) === 1,
+  'link[2:2] != 7': ({ data }) => data.length >= 4 && data.readUInt16BE(2) !== 7,
+};
+
+const NS = 1_000_000_000n;
+const INT64_MAX = (1n << 63n) - 1n;
+const clamped = (ns: bigint): bigint => (ns > INT64_MAX ? INT64_MAX : ns < -INT64_MAX - 1n ? -INT64_MAX - 1n : ns);
+
+export function expectedOf(source: Capture, request: ExportRequest): Expected | ErrorCode {
+  const { windows, filters, snapLengthBytes, limits, format } = request;
+  const out: Expected = { packets: [], read: 0, inWindows: 0, cut: 0, stoppedBy: null, damageAt: source.damageAt };
+  let capturedBytes = 0n;
+  let firstNs: bigint | null = null;
+  const stopped = (by: Expected['stoppedBy']): Expected => ({ ...out, stoppedBy: by, damageAt: null });
+  for (const packet of source.packets) {
+    const time = packet.timeNs === null ? null : clamped(packet.timeNs);
+    const isIn =
+      windows.length === 0 ||
+      windows.some(({ startNs, endNs }) => startNs === null && endNs === null) ||
+      (time !== null && windows.some(({ startNs, endNs }) => (startNs === null || time >= startNs) && (endNs === null || time < endNs)));
+    if (isIn && filters.every((text) => FILTERS[text]!(packet))) {
+      const keep = snapLengthBytes === 0 ? packet.caplen : Math.min(packet.caplen, snapLengthBytes);
+      if (limits.capturedBytes > 0n && capturedBytes + BigInt(keep) > limits.capturedBytes) return stopped('bytes');
+      if (limits.durationNs > 0n && time !== null && firstNs !== null && time - firstNs >= limits.durationNs) return stopped('duration');
+      const refusal = refusalOf(source, packet, time, format, out.packets[0]);
+      if (refusal) return refusal;
+      out.packets.push(written(source, packet, time, keep, format));
+      capturedBytes += BigInt(keep);
+      firstNs ??= time;
+      if (keep < packet.caplen) out.cut += 1;
+    }
+    out.read += 1;
+    if (isIn) out.inWindows += 1;
+    if (limits.packets > 0n && BigInt(out.packets.length) === limits.packets) return stopped('packets');
+  }
+  return out;
+}
+
+/** Without a time a packet is written at the start of its clock. */
+function written(source: Capture, packet: ReadPacket, time: bigint | null, keep: number, format: string): OutPacket {
+  const tick = format.endsWith('_us') ? 1000n : 1n;
+  const isPcapng = format.startsWith('pcapng_');
+  const start = isPcapng ? source.interfaces[packet.interface]!.offsetSeconds * NS : 0n;
+  return {
+    timeNs: time === null ? start : time - (((time % tick) + tick) % tick),
+    caplen: keep,
+    wirelen: packet.wirelen,
+    data: packet.data.toString('hex', 0, keep),
+    linkType: packet.linkType,
+    interface: isPcapng ? packet.interface : 0,
+    drops: isPcapng ? packet.drops : 0n,
+    comments: isPcapng ? packet.comments : [],
+  };
+}
+
+/** Why the format can not hold the packet. */
+function refusalOf(source: Capture, packet: ReadPacket, time: bigint | null, format: string, first: OutPacket | undefined): ErrorCode | null {
+  if (format.startsWith('pcap_')) {
+    if (first !== undefined && first.linkType !== packet.linkType) return 'OUTPUT_LINK_TYPES';
+    return time !== null && (time < 0n || time >= NS << 32n) ? 'OUTPUT_TIME_RANGE' : null;
+  }
+  if (time === null) return null;
+  const sinceOffset = time - source.interfaces[packet.interface]!.offsetSeconds * NS;
+  const ticks = sinceOffset / (format.endsWith('_us') ? 1000n : 1n);
+  return sinceOffset < 0n || ticks >> 64n > 0n ? 'OUTPUT_TIME_RANGE' : null;
+}
