@@ -19,9 +19,12 @@ const GUNZIP_INPUT_BYTES = 16 << 10;
 const READ_BYTES = 1 << 20;
 const UNZSTD_OUTPUT_BYTES = 1 << 20;
 
-/** `used` is called with the number of input bytes that were read, as they are. */
-export async function* readBytes(input: StreamInput, used: (bytes: number) => void): AsyncGenerator<Uint8Array> {
-  const raw = readRaw(input, used);
+/**
+ * `used` is called with the number of input bytes that were read, as they are. `giveUp` ends the stream as if it were
+ * over, also while it waits. A pipe's descriptor is closed in the end; that of a file stays open.
+ */
+export async function* readBytes(input: StreamInput, giveUp: AbortSignal, used: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+  const raw = readRaw(input, giveUp, used);
   if (input.compression !== 'detect') {
     yield* decompressed(raw, input.compression);
     return;
@@ -48,13 +51,13 @@ function decompressed(raw: AsyncIterable<Uint8Array>, compression: Compression |
 }
 
 /** The descriptor stays open: a ReadStream would close it. A file is read from its start, wherever its position is. */
-async function* readRaw(input: StreamInput, used: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+async function* readRaw(input: StreamInput, giveUp: AbortSignal, used: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   if (input.pipe) {
-    yield* readPipe(input.fd, used);
+    yield* readPipe(input.fd, giveUp, used);
     return;
   }
   let position = input.compression === 'detect' ? null : 0;
-  for (;;) {
+  while (!giveUp.aborted) {
     const buffer = Buffer.allocUnsafe(READ_BYTES);
     const { bytesRead } = await readFd(input.fd, buffer, 0, READ_BYTES, position);
     if (bytesRead === 0) return;
@@ -64,14 +67,20 @@ async function* readRaw(input: StreamInput, used: (bytes: number) => void): Asyn
   }
 }
 
-async function* readPipe(fd: number, used: (bytes: number) => void): AsyncGenerator<Uint8Array> {
+async function* readPipe(fd: number, giveUp: AbortSignal, used: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   const socket = new Socket({ fd, readable: true, writable: false });
+  const end = (): void => void socket.destroy();
+  giveUp.addEventListener('abort', end);
+  if (giveUp.aborted) end();
   try {
     for await (const chunk of socket as AsyncIterable<Buffer>) {
       used(chunk.length);
       yield chunk;
     }
+  } catch (error) {
+    if (!giveUp.aborted) throw error;
   } finally {
+    giveUp.removeEventListener('abort', end);
     socket.destroy();
   }
 }

@@ -1,8 +1,8 @@
 /** Scans a stream (compressed, or read once): one worker, from front to end; filled slots come by a port. */
-import { once } from 'node:events';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { REPORT, STATUS } from '../native.js';
 import { concludes, mixed, type Piece, type ScanContext } from './context.js';
+import { PortQueue } from './port-queue.js';
 import { notACapture, type OpenSource } from './source.js';
 import type { FromStream, ScanResult, ToStream } from './tasks.js';
 
@@ -11,8 +11,10 @@ const STREAM_SLOTS = 2;
 
 export async function* scanStreamSource(source: OpenSource, interfaceBase: number, context: ScanContext): AsyncGenerator<Piece, number> {
   const { port1, port2 } = new MessageChannel();
-  const messages = received(port1);
+  const messages = new PortQueue<FromStream>(port1);
   const send = (message: ToStream): void => port1.postMessage(message);
+  // A pipe's descriptor is closed by whoever reads it.
+  if (source.pipe) source.handOver();
   const running = context.pool.stream({
     selection: context.selection,
     control: context.control,
@@ -25,7 +27,8 @@ export async function* scanStreamSource(source: OpenSource, interfaceBase: numbe
   running.catch(() => port1.close());
   try {
     for (const slot of context.slots.slice(0, STREAM_SLOTS)) send({ slot });
-    for await (const { result, slot, last } of messages) {
+    for (let message = await messages.next(); message; message = await messages.next()) {
+      const { result, slot, last } = message;
       if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.detailOffset]), Number(result.report[REPORT.linkTypeOut]));
       if (slot && result.outLength > 0) yield context.piece(result, slot, result.status === STATUS.budget);
       if (last || !slot) break;
@@ -50,18 +53,4 @@ function finish(result: ScanResult, source: OpenSource, interfaceBase: number, c
   context.onResult(result, interfaceBase);
   concludes(result, source, context.totals);
   return Number(result.report[REPORT.interfaceCount]);
-}
-
-/** The messages of a port until it closes, however late they are asked for. */
-async function* received(port: MessagePort): AsyncGenerator<FromStream> {
-  const waiting: FromStream[] = [];
-  let closed = false;
-  port.on('message', (message: FromStream) => waiting.push(message));
-  port.on('close', () => (closed = true));
-  for (;;) {
-    const message = waiting.shift();
-    if (message) yield message;
-    else if (closed) return;
-    else await Promise.race([once(port, 'message'), once(port, 'close')]);
-  }
 }

@@ -1,6 +1,6 @@
 /** Opens a source and looks at its beginning: what it is, where its first packet lies, what it holds the packets of. */
-import { open, type FileHandle } from 'node:fs/promises';
-import { fstatSync, readSync } from 'node:fs';
+import { close, fstatSync, open, readSync } from 'node:fs';
+import { promisify } from 'node:util';
 import { SpillwayError } from '../errors.js';
 import { REPORT, Scan, Selection, STATUS, type SourceInfo } from '../native.js';
 import { readBytes, StreamDamage } from './bytes.js';
@@ -32,23 +32,29 @@ export interface OpenSource {
   pipe: boolean;
   /** null for a stream that can be read only once. */
   beginning: Beginning | null;
+  /** From now on someone else closes the descriptor. */
+  handOver(): void;
+  /** Closes the descriptor where it is this source's own. */
   close(): Promise<void>;
 }
+
+const openFd = promisify(open);
+const closeFd = promisify(close);
 
 const COUNT_ONE = { format: 'none', snapLengthBytes: 0, windowsNs: new BigInt64Array(0), filters: null } as const;
 
 export async function openSource(source: Source): Promise<OpenSource> {
-  if ('fd' in source) return describe(source.name, source.fd, () => Promise.resolve());
-  let handle: FileHandle;
+  if ('fd' in source) return describe(source.name, source.fd, false);
+  let fd: number;
   try {
-    handle = await open(source.path, 'r');
+    fd = await openFd(source.path, 'r');
   } catch (error) {
     throw openFailure(source.name, error as NodeJS.ErrnoException);
   }
   try {
-    return await describe(source.name, handle.fd, () => handle.close());
+    return await describe(source.name, fd, true);
   } catch (error) {
-    await handle.close();
+    await closeFd(fd);
     throw error;
   }
 }
@@ -59,7 +65,8 @@ function openFailure(name: string, error: NodeJS.ErrnoException): SpillwayError 
   return new SpillwayError('SOURCE_UNREADABLE', `${name}: can not be opened (${error.code ?? error.message})`);
 }
 
-async function describe(name: string, fd: number, close: () => Promise<void>): Promise<OpenSource> {
+async function describe(name: string, fd: number, owned: boolean): Promise<OpenSource> {
+  let own = owned;
   const stat = fstatSync(fd);
   if (stat.isDirectory()) throw new SpillwayError('SOURCE_NOT_A_CAPTURE', `${name}: is a folder`);
   const opened: OpenSource = {
@@ -70,7 +77,12 @@ async function describe(name: string, fd: number, close: () => Promise<void>): P
     compression: 'detect',
     pipe: stat.isFIFO() || stat.isSocket(),
     beginning: null,
-    close,
+    handOver: () => (own = false),
+    async close() {
+      if (!own) return;
+      own = false;
+      await closeFd(fd);
+    },
   };
   if (!stat.isFile()) return opened;
   const head = Buffer.alloc(DETECT_BYTES);
@@ -114,7 +126,7 @@ async function feedUntilOver(scan: Scan, source: OpenSource): Promise<{ status: 
     return status;
   };
   try {
-    for await (const bytes of readBytes({ fd: source.fd, compression: source.compression, pipe: false }, () => {})) {
+    for await (const bytes of readBytes({ fd: source.fd, compression: source.compression, pipe: false }, new AbortController().signal, () => {})) {
       scan.feed(bytes, false);
       const status = run();
       if (status !== STATUS.needInput) return { status, reason: '' };

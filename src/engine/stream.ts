@@ -1,33 +1,16 @@
 /** The worker's side of a scan over a stream: slots come by a port, filled ones go back by it. */
-import { once } from 'node:events';
-import type { MessagePort } from 'node:worker_threads';
 import { Scan, Selection, STATUS } from '../native.js';
 import { readBytes, StreamDamage } from './bytes.js';
 import { STEP_BYTES } from './limits.js';
+import { PortQueue } from './port-queue.js';
 import { resultOf } from './result.js';
 import { CANCELLED, CONTROL, CONTROL_BYTES_IN, type FromStream, type ScanResult, type StreamTask, type ToStream } from './tasks.js';
 
-/** What the other side sent, in order; asked for one at a time. */
-class Inbox {
-  private readonly waiting: ToStream[] = [];
-  private closed = false;
-
-  constructor(private readonly port: MessagePort) {
-    port.on('message', (message: ToStream) => this.waiting.push(message));
-    port.on('close', () => (this.closed = true));
-  }
-
-  async next(): Promise<ToStream | null> {
-    while (this.waiting.length === 0) {
-      if (this.closed) return null;
-      await Promise.race([once(this.port, 'message'), once(this.port, 'close')]);
-    }
-    return this.waiting.shift() ?? null;
-  }
-}
-
 /** Output is held back no longer than this while the input is silent. */
 const IDLE_MS = 200;
+
+/** How often a silent stream looks at the cancel flag. */
+const CANCEL_CHECK_MS = 50;
 
 /** Passes `input` through and calls `idle` when it has been silent for a while: once for each silence. */
 async function* withIdle<T>(input: AsyncGenerator<T>, idle: () => void): AsyncGenerator<T> {
@@ -47,14 +30,19 @@ export async function scanStream(task: StreamTask): Promise<ScanResult> {
   const scan = new Scan(new Selection(task.selection));
   const control = new Int32Array(task.control);
   const bytesIn = new BigInt64Array(task.control);
-  const inbox = new Inbox(task.port);
+  const inbox = new PortQueue<ToStream>(task.port);
+  // Reading waits for a silent source as long as it takes: only from outside can it be told to give up.
+  const giveUp = new AbortController();
+  const cancelled = (): boolean => Atomics.load(control, CONTROL.cancel) !== 0;
+  const watch = setInterval(() => cancelled() && giveUp.abort(), CANCEL_CHECK_MS);
+  task.port.on('close', () => giveUp.abort());
   let slot: SharedArrayBuffer | null = null;
   let written = 0;
 
   /** Steps until more input is needed or the scan is over. Gives up the slot each time something must be told. */
   const steps = async (): Promise<ScanResult | null> => {
     for (;;) {
-      if (Atomics.load(control, CONTROL.cancel)) return resultOf(scan, CANCELLED, 0);
+      if (cancelled()) return resultOf(scan, CANCELLED, 0);
       if (!slot) {
         const message = await inbox.next();
         if (!message) return resultOf(scan, CANCELLED, 0);
@@ -78,6 +66,7 @@ export async function scanStream(task: StreamTask): Promise<ScanResult> {
   };
   /** The last result: its slot goes back with it, empty or not. */
   const finish = (result: ScanResult): ScanResult => {
+    clearInterval(watch);
     task.port.postMessage({ result, slot, last: true } satisfies FromStream);
     return { ...result, info: scan.info() };
   };
@@ -86,7 +75,7 @@ export async function scanStream(task: StreamTask): Promise<ScanResult> {
   if (task.limits) scan.limit(task.limits.packets, task.limits.capturedBytes, task.limits.durationNs, task.limits.firstTimeNs);
   let fault: string | null = null;
   try {
-    const input = readBytes(task.input, (n) => Atomics.add(bytesIn, CONTROL_BYTES_IN, BigInt(n)));
+    const input = readBytes(task.input, giveUp.signal, (n) => Atomics.add(bytesIn, CONTROL_BYTES_IN, BigInt(n)));
     for await (const bytes of withIdle(input, () => written > 0 && send(STATUS.budget))) {
       for (let at = 0; at < bytes.length; at += STEP_BYTES) {
         scan.feed(bytes.subarray(at, at + STEP_BYTES), false);
@@ -95,9 +84,13 @@ export async function scanStream(task: StreamTask): Promise<ScanResult> {
       }
     }
   } catch (error) {
-    if (!(error instanceof StreamDamage)) throw error;
+    if (!(error instanceof StreamDamage)) {
+      clearInterval(watch);
+      throw error;
+    }
     fault = error.message;
   }
+  if (giveUp.signal.aborted) return finish(resultOf(scan, CANCELLED, 0));
   scan.feed(new Uint8Array(0), true);
   const last = (await steps()) ?? resultOf(scan, STATUS.done, written);
   // The first fault is the cause: a capture cut short by it would only be named as the consequence.

@@ -19,7 +19,10 @@ export interface StopRules {
   durationNs: bigint;
 }
 
-/** A capture file by its path (absolute, already resolved and allowed), or an open descriptor read as a stream. */
+/**
+ * A capture file by its path (absolute, already resolved and allowed), or an open descriptor read as a stream: that of a
+ * file stays open, that of a pipe is closed at the stream's end.
+ */
 export type Source = { path: string; name: string } | { fd: number; name: string };
 
 export interface ExportRequest {

@@ -102,7 +102,7 @@ inline Outcome drive(Scan& scan, const Drive& how, const std::function<bool()>& 
     const Status status = scan.step(buffer.get(), capacity, how.budget);
     ensureStep(before, scan.counts(), scan.outLength(), capacity);
     outcome.out.insert(outcome.out.end(), buffer.get(), buffer.get() + scan.outLength());
-    ENSURE(scan.counts().crc32c == crc32c(outcome.out.data(), outcome.out.size()));
+    ENSURE(scan.counts().crc32c == crc32cPortable(buffer.get(), scan.outLength(), before.crc32c));
     ENSURE((status == Status::output_full) == (scan.needed() != 0));
     ++outcome.steps;
     // A step may do no more than read on, but not without end: a block of the largest size is 64 reads of 256 KiB.
