@@ -30,6 +30,14 @@ class Input {
   }
   // Makes at least one more byte present; moves data().
   More more();
+  // Drops the bytes present and goes on at `offset`; of a range only.
+  void jump(uint64_t offset) {
+    head_ = tail_ = 0;
+    offset_ = offset;
+    exhausted_ = false;
+  }
+  // The descriptor of a range, -1 of a stream.
+  int fd() const { return fd_; }
   // The source has no bytes beyond those present.
   bool exhausted() const { return exhausted_; }
   int error() const { return error_; }  // errno

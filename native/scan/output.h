@@ -42,6 +42,15 @@ class Output {
     return crc32cCombine(before, crc_, size_);
   }
 
+  // Where the next bytes go, and how many fit (after a flush): for bytes that are read straight to where they are to
+  // be, of which take() keeps the first.
+  uint8_t* tail() { return buffer_ + size_; }
+  size_t room() const { return capacity_ - size_; }
+  void take(size_t bytes) {
+    size_ += bytes;
+    if (size_ - checked_ >= kCheckBytes) check();
+  }
+
   uint32_t kept(const Packet& packet) const {
     return snap_length_ != 0 && packet.caplen > snap_length_ ? snap_length_ : packet.caplen;
   }

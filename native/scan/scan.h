@@ -129,6 +129,11 @@ class Scan {
   Status walk(size_t budget);
   template <class Reader>
   Status walkWith(Reader& reader, size_t budget);
+  template <class Reader>
+  Status walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end);
+  bool copiesAll() const;
+  template <bool kIsPcap>
+  void countRead(Counts* c, const Packet& packet, Order order, bool in);
   Status other(Next next, const Packet& packet);
   Status refill();
   Status damaged(std::string text);
@@ -148,6 +153,7 @@ class Scan {
   uint32_t interface_base_ = 0;    // interfaces of the output before the section's first
   uint32_t sections_ = 0;
   bool seek_pending_ = false;
+  bool in_place_ = false;  // records may be read straight into the output
   std::vector<uint8_t> section_options_;
   std::string damage_;
   size_t out_length_ = 0;
