@@ -12,7 +12,7 @@ const CLEAR_LINE = '\r\u001b[K';
 const BAR_MIN = 10;
 const BAR_MAX = 40;
 
-/** One line of at most `columns` characters. A rate of 0 is not known. */
+/** One line that is shorter than `columns`: a full one would move the cursor on. A rate of 0 is not known. */
 export function progressLine(progress: Progress, bytesPerSecond: number, columns: number): string {
   const { bytesDone, bytesTotal } = progress;
   const packets = `${progress.packetsOut > 0n ? progress.packetsOut : progress.packetsRead} packets`;
@@ -24,7 +24,7 @@ export function progressLine(progress: Progress, bytesPerSecond: number, columns
     [`${String(Math.floor(share * 100)).padStart(3)}%`, `${formatSize(bytesDone)} of ${formatSize(bytesTotal)}`, rate, left, packets],
     columns,
   );
-  const room = Math.min(BAR_MAX, columns - text.length - 3);
+  const room = Math.min(BAR_MAX, columns - text.length - 4);
   if (room < BAR_MIN) return text;
   const filled = Math.round(share * room);
   return `[${'#'.repeat(filled)}${'-'.repeat(room - filled)}] ${text}`;

@@ -1,0 +1,32 @@
+/** bin/spillway: quick, and clear where there is nothing to start. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, it } from 'vitest';
+import { temporaryFolder } from '../support/temporary.js';
+import { expectSentence, SPILLWAY } from './support.js';
+
+const folder = temporaryFolder();
+
+function quickest(command: string, args: string[]): number {
+  const times = Array.from({ length: 10 }, () => {
+    const begun = performance.now();
+    expect(spawnSync(command, args).status).toBe(0);
+    return performance.now() - begun;
+  });
+  return Math.min(...times);
+}
+
+it('tells its version in at most twice the time of an empty program', () => {
+  expect(quickest(SPILLWAY, ['--version'])).toBeLessThanOrEqual(2 * quickest('node', ['-e', '0']));
+});
+
+it('says what to do where nothing is built', () => {
+  const bin = join(folder.path, 'bin');
+  mkdirSync(bin);
+  cpSync(dirname(SPILLWAY), bin, { recursive: true });
+  const { status, stderr } = spawnSync(join(bin, 'spillway'), ['--version'], { encoding: 'utf8' });
+  expect(status).toBe(2);
+  expectSentence(stderr, 'SETUP_INCOMPLETE');
+  expect(stderr).toContain('npm start');
+});

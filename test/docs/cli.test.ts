@@ -1,0 +1,31 @@
+/** docs/cli.md lists exactly the flags that the commands have. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { EXPORT } from '../../src/cli/export-arguments.js';
+import { FILTER } from '../../src/cli/filter.js';
+import type { FlagSpec } from '../../src/cli/flags.js';
+import { INFO } from '../../src/cli/info.js';
+import { SERVE } from '../../src/cli/serve.js';
+
+const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+
+/** The first cells of the rows that name flags, in the section of a command. */
+function flagsIn(text: string, command: string): string[] {
+  const section = text.split('\n## ').find((part) => part.startsWith(`spillway ${command}`)) ?? '';
+  return [...section.matchAll(/^\| (`-.*?`) +\| /gm)].map(([, cell]) => cell!.replaceAll('\\|', '|'));
+}
+
+const cell = ({ name, short, value }: FlagSpec): string =>
+  `${short === undefined ? '' : `\`-${short}\`, `}\`--${name}${value === undefined ? '' : ` ${value}`}\``;
+
+it.each([EXPORT, INFO, FILTER, SERVE])('docs/cli.md: $name', (spec) => {
+  expect(flagsIn(page, spec.name)).toEqual(spec.flags.map(cell));
+});
+
+describe('the reading of the page', () => {
+  it('finds rows', () => {
+    expect(flagsIn('# x\n## spillway a B\n| flag | x |\n| `-a`, `--all X\\|Y` | x |\n## spillway b\n| `--b` | x |\n', 'a')).toEqual([
+      '`-a`, `--all X|Y`',
+    ]);
+  });
+});
