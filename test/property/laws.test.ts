@@ -17,7 +17,7 @@ vi.mock('../../src/engine/limits.js', async (original) => (await import('../supp
 cutInto({ EXTENT_BYTES: 1000, STEP_BYTES: 700, SLOT_BYTES: 3000, COALESCE_BYTES: 500 });
 
 const folder = temporaryFolder();
-const RUNS = { numRuns: 150 };
+const RUNS = { numRuns: 150, interruptAfterTimeLimit: 20_000 };
 const moment = fc.bigInt({ min: 1_699_999_999_000_000_000n, max: 1_700_000_031_000_000_000n });
 
 type Wish = Omit<Partial<ExportRequest>, 'format'>;
@@ -39,6 +39,9 @@ async function as(format: ExportFormat, path: string, wish: Wish = {}): Promise<
     throw error;
   }
 }
+
+/** Seconds of 2^32-1 and a fraction of more than one are kept in their own format alone. */
+const fitsPcap = (bytes: Buffer): boolean => readCapture(bytes).packets.every(({ timeNs }) => (timeNs ?? 0n) < 1_000_000_000n << 32n);
 
 describe('two exports', () => {
   it('[a,b) and [b,c) hold the packets of [a,c), each in its order', async () => {
@@ -116,6 +119,7 @@ describe('an export of an export', () => {
   it('comes back exactly from pcap to PCAPNG and to pcap', async () => {
     await fc.assert(
       fc.asyncProperty(pcap, async (bytes) => {
+        fc.pre(fitsPcap(bytes));
         const there = await as('pcapng_ns', folder.write('there', bytes));
         const ns = await as('pcap_ns', folder.write('there', bytes));
         fc.pre(there !== null && ns !== null);
@@ -133,7 +137,7 @@ describe('an export of an export', () => {
     await fc.assert(
       fc.asyncProperty(capture, async (bytes) => {
         // Without a time a packet is put at the start of a clock, and clocks differ.
-        fc.pre(readCapture(bytes).packets.every(({ timeNs }) => timeNs !== null));
+        fc.pre(readCapture(bytes).packets.every(({ timeNs }) => timeNs !== null) && fitsPcap(bytes));
         const path = folder.write('direct', bytes);
         const [direct, byNanos] = [await as('pcap_us', path), await as('pcapng_ns', path)];
         fc.pre(direct !== null && byNanos !== null);

@@ -87,7 +87,9 @@ function written(source: Capture, packet: ReadPacket, time: bigint | null, keep:
 function refusalOf(source: Capture, packet: ReadPacket, time: bigint | null, format: string, first: OutPacket | undefined): ErrorCode | null {
   if (format.startsWith('pcap_')) {
     if (first !== undefined && first.linkType !== packet.linkType) return 'OUTPUT_LINK_TYPES';
-    return time !== null && (time < 0n || time >= NS << 32n) ? 'OUTPUT_TIME_RANGE' : null;
+    // A fraction of a second and more goes as it is, where its field can hold it.
+    const isOdd = packet.nanos >= NS && packet.nanos / (format === 'pcap_us' ? 1000n : 1n) <= 0xffffffffn;
+    return time !== null && !isOdd && (time < 0n || time >= NS << 32n) ? 'OUTPUT_TIME_RANGE' : null;
   }
   if (time === null) return null;
   const sinceOffset = time - source.interfaces[packet.interface]!.offsetSeconds * NS;
