@@ -19,6 +19,7 @@
         "native/format/pcapng_reader.cc",
         "native/format/pcapng_writer.cc",
         "native/filter/program.cc",
+        "native/scan/copy.cc",
         "native/scan/selection.cc",
         "native/scan/input.cc",
         "native/scan/output.cc",

@@ -7,6 +7,7 @@
 
 #include "format/pcap_reader.h"
 #include "format/pcapng_reader.h"
+#include "scan/counts.h"
 #include "scan/input.h"
 #include "scan/output.h"
 #include "scan/selection.h"
@@ -26,40 +27,6 @@ enum class Status : uint32_t {
   io_error = 8,
   need_input = 9,
   no_boundary = 10,
-};
-
-// What was seen since the open; the meanings are those of ReportIndex in src/native.d.ts.
-struct Counts {
-  uint64_t start = 0;
-  uint64_t end = 0;
-  uint64_t out_bytes = 0;
-  uint64_t packets_read = 0;
-  uint64_t packets_in_windows = 0;
-  uint64_t packets_out = 0;
-  uint64_t captured_bytes_out = 0;
-  Nanos min_time = kNanosMax;
-  Nanos max_time = kNanosMin;
-  Nanos first_time = 0;
-  Nanos last_time = 0;
-  Nanos out_min_time = kNanosMax;
-  Nanos out_max_time = kNanosMin;
-  Nanos out_first_time = 0;
-  uint32_t crc32c = 0;
-  uint64_t blocks_skipped = 0;
-  uint64_t times_clamped = 0;
-  uint64_t packets_without_time = 0;
-  int64_t link_type_out = -1;
-  int64_t detail = 0;
-  uint64_t detail_offset = 0;
-  uint64_t packets_cut = 0;
-  uint64_t captured_bytes_read = 0;
-  uint64_t wire_bytes_read = 0;
-  uint64_t dropped_packets = 0;
-  uint64_t snap_length_out = 0;
-  uint64_t interface_count = 0;
-  uint64_t section_base = 0;
-  bool any_time = false;  // first_time .. last_time are set
-  bool any_out_time = false;
 };
 
 // Which stop rule ended a scan.
@@ -132,8 +99,6 @@ class Scan {
   template <class Reader>
   Status walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end);
   bool copiesAll() const;
-  template <bool kIsPcap>
-  void countRead(Counts* c, const Packet& packet, Order order, bool in);
   Status other(Next next, const Packet& packet);
   Status refill();
   Status damaged(std::string text);

@@ -84,7 +84,7 @@ export function concludes(result: ScanResult, source: OpenSource, totals: Totals
       totals.damage.push({ file: source.name, offsetBytes: offset, reason: result.damage });
       return true;
     case STATUS.mixedLinkTypes:
-      throw mixed(source, offset, detail);
+      throw mixed(source, detail);
     case STATUS.timeRange:
       throw new SpillwayError('OUTPUT_TIME_RANGE', `${source.name}: the time of the packet at byte ${offset} does not fit in the output format`);
     case STATUS.ioError:
@@ -96,9 +96,9 @@ export function concludes(result: ScanResult, source: OpenSource, totals: Totals
   }
 }
 
-export function mixed(source: OpenSource, offset: number, linkType: number): SpillwayError {
+export function mixed(source: OpenSource, linkType: number): SpillwayError {
   return new SpillwayError(
     'OUTPUT_LINK_TYPES',
-    `${source.name}: the packet at byte ${offset} has link type ${linkTypeName(linkType)}, and PCAP holds one link type only: export as PCAPNG, or filter`,
+    `${source.name}: packets of link type ${linkTypeName(linkType)} follow those of another, and PCAP holds one link type only: export as PCAPNG, or filter`,
   );
 }

@@ -110,12 +110,19 @@ async function* withHeader(pieces: AsyncIterable<Piece>, plan: Plan, totals: Tot
   }
 }
 
-/** libpcap's largest snap length, for files that give none where one is needed. */
-const NO_SNAP_LENGTH = 262144;
+/** The largest packet that PCAPNG gives: a pcap reader refuses packets that are much larger than the header says. */
+const LARGEST_PACKET_BYTES = 16 << 20;
 
-function headerBytes(plan: Plan, linkType: number, sourceSnapBytes: number): Uint8Array {
+/** PCAPNG does not hold packets to an interface's snap length, least of all where there is none. */
+function snapLengthOf(plan: Plan, sourceSnapBytes: number): number {
+  const pcapng = plan.sources.some((source) => source.beginning?.info.container !== 'pcap');
+  return pcapng && sourceSnapBytes === 0 ? LARGEST_PACKET_BYTES : sourceSnapBytes;
+}
+
+function headerBytes(plan: Plan, linkType: number, givenSnapBytes: number): Uint8Array {
   const { format, snapLengthBytes } = plan.request;
-  const cut = snapLengthBytes > 0 && snapLengthBytes < (sourceSnapBytes || NO_SNAP_LENGTH);
+  const sourceSnapBytes = snapLengthOf(plan, givenSnapBytes);
+  const cut = snapLengthBytes > 0 && (sourceSnapBytes === 0 || snapLengthBytes < sourceSnapBytes);
   const options = plan.sources[0]?.beginning?.sectionOptions ?? null;
   return fileHeader(format, Math.max(linkType, 0), cut ? snapLengthBytes : sourceSnapBytes, options);
 }

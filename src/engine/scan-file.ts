@@ -76,7 +76,7 @@ export async function* scanFile(source: OpenSource, interfaceBase: number, conte
       result = await launch(place, flight.end, flight.slot, false);
     let slot = flight.slot;
     for (;;) {
-      if (context.mixesLinkTypes(result)) throw mixed(source, place.offset, Number(result.report[REPORT.linkTypeOut]));
+      if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.linkTypeOut]));
       context.totals.add(result.report);
       context.onResult(result, place.base);
       interfaceCount = Number(result.report[REPORT.interfaceCount]);

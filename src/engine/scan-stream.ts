@@ -29,7 +29,7 @@ export async function* scanStreamSource(source: OpenSource, interfaceBase: numbe
     for (const slot of context.slots.slice(0, STREAM_SLOTS)) send({ slot });
     for (let message = await messages.next(); message; message = await messages.next()) {
       const { result, slot, last } = message;
-      if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.detailOffset]), Number(result.report[REPORT.linkTypeOut]));
+      if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.linkTypeOut]));
       if (slot && result.outLength > 0) yield context.piece(result, slot, result.status === STATUS.budget);
       if (last || !slot) break;
       if (result.status === STATUS.needProgram) {

@@ -1,0 +1,83 @@
+// The walk in place: where every record leaves as it is, it is read straight to its place in the output.
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "scan/scan.h"
+
+namespace spillway {
+namespace {
+
+// How far beyond its end a range is read in place, so that the record that straddles it is mostly there.
+constexpr size_t kOverread = 2048;
+
+}  // namespace
+
+// Everything goes through, and nothing is counted against a limit: records may be read straight into the output.
+bool Scan::copiesAll() const {
+  const Format format = selection_->format();
+  return input_.fd() >= 0 && selection_->everyTime() && selection_->everyPacket() && !limits_.any() &&
+         format != Format::none && format != Format::records;
+}
+
+// Reads records to where they go in the output and walks them there, as long as each is to leave as it is. Leaves
+// anything else, and all faults, to the walk over the input: it comes back with the position at a record boundary.
+template <class Reader>
+Status Scan::walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end) {
+  constexpr bool kIsPcap = std::is_same_v<Reader, PcapReader>;
+  const uint64_t end = std::min(input_.end(), budget_end);
+  const Format format = selection_->format();
+  Counts c = *counts;
+  Packet packet;
+  Order order;
+  if constexpr (!kIsPcap) order = reader.order();
+  uint64_t offset = input_.offset();
+  // What of a cut record is there already is not read again.
+  size_t present = input_.size();
+  if (present > output_.room()) return Status::budget;
+  if (present != 0) std::memcpy(output_.tail(), input_.data(), present);
+  bool going = true;
+  while (going && offset < end) {
+    // Little beyond the end is read: those bytes belong to someone else.
+    const uint64_t wanted = end - offset > present ? end - offset - present + kOverread : kOverread;
+    const size_t size = static_cast<size_t>(std::min<uint64_t>({wanted, limits::kReadBytes, output_.room() - present}));
+    const int64_t got = size == 0 ? 0 : readAt(input_.fd(), output_.tail() + present, size, offset + present);
+    if (got <= 0) break;
+    present += static_cast<size_t>(got);
+    size_t at = 0;
+    const uint8_t* data = output_.tail();
+    while (offset + at < end) {
+      Next next = Next::skipped;
+      // Other blocks would change the reader, and are for the other walk.
+      if (kIsPcap || present - at < 4 || order.u32(data + at) == pcapng::kEnhancedPacket) next = reader.next(data + at, present - at, &packet);
+      if (next == Next::need_more) break;
+      const Interface* interface = next == Next::packet ? (kIsPcap ? &pcap_interface_ : &pcapng_.interfaces()[packet.interface]) : nullptr;
+      const bool plain = interface && packet.verbatim == format && output_.kept(packet) == packet.caplen && (kIsPcap || interface_base_ == 0) &&
+                         (!kIsPcap || c.link_type_out < 0 || c.link_type_out == interface->link_type);
+      if (!plain) {
+        going = false;
+        break;
+      }
+      countWritten(&c, packet, *interface, packet.caplen, true);
+      countRead<kIsPcap>(&c, packet, {}, true);
+      ++info_[section_first_ + packet.interface].packets;
+      at += packet.record.size;
+    }
+    output_.take(at);
+    offset += at;
+    present -= at;
+    // A record that fits in no read so far, or one that does not fit here at all.
+    if (at == 0 && size == 0) break;
+  }
+  // Where packets seldom leave as they are, trying costs more than it gives; and what is cut stays cut.
+  const uint64_t moved = offset - input_.offset();
+  if (moved == 0 || (!going && moved < limits::kReadBytes)) in_place_ = false;
+  *counts = c;
+  input_.jump(offset);
+  return Status::budget;
+}
+
+template Status Scan::walkInPlace(PcapReader& reader, Counts* counts, uint64_t budget_end);
+template Status Scan::walkInPlace(PcapngReader& reader, Counts* counts, uint64_t budget_end);
+
+}  // namespace spillway
