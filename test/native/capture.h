@@ -52,11 +52,10 @@ struct Pcap {
   uint32_t snap = 262144;
   uint32_t link = 1;
 
-  Buffer header() const {
-    return Put(big).u32(magic).u16(major).u16(minor).u32(0).u32(0).u32(snap).u32(link).out;
-  }
+  Buffer header() const { return Put(big).u32(magic).u16(major).u16(minor).u32(0).u32(0).u32(snap).u32(link).out; }
   // A record header with these very fields, and the bytes.
-  Buffer record(uint32_t seconds, uint32_t fraction, uint32_t first_length, uint32_t second_length, const Buffer& data) const {
+  Buffer record(uint32_t seconds, uint32_t fraction, uint32_t first_length, uint32_t second_length,
+                const Buffer& data) const {
     Put put(big);
     put.u32(seconds).u32(fraction).u32(first_length).u32(second_length);
     if (magic == pcap::kMagicModified) put.u32(7).u16(8).u8(4).u8(0);
@@ -80,8 +79,10 @@ struct Pcapng {
     return Put(big).u16(code).u16(static_cast<uint16_t>(value.size())).raw(value).pad().out;
   }
   Buffer end() const { return Put(big).u32(0).out; }
-  Buffer section(const Buffer& options = {}, uint16_t major = 1, uint16_t minor = 0, uint64_t length = UINT64_MAX) const {
-    return block(pcapng::kSectionHeader, Put(big).u32(pcapng::kByteOrderMagic).u16(major).u16(minor).u64(length).raw(options).out);
+  Buffer section(const Buffer& options = {}, uint16_t major = 1, uint16_t minor = 0,
+                 uint64_t length = UINT64_MAX) const {
+    return block(pcapng::kSectionHeader,
+                 Put(big).u32(pcapng::kByteOrderMagic).u16(major).u16(minor).u64(length).raw(options).out);
   }
   Buffer interface(uint16_t link, uint32_t snap = 0, const Buffer& options = {}) const {
     return block(pcapng::kInterfaceDescription, Put(big).u16(link).u16(0).u32(snap).raw(options).out);
@@ -89,7 +90,8 @@ struct Pcapng {
   // if_tsresol and if_tsoffset.
   Buffer clock(uint8_t resolution, int64_t offset_seconds = 0) const {
     Buffer options = option(pcapng::kIfResolution, {resolution});
-    if (offset_seconds != 0) options = options + option(pcapng::kIfOffset, Put(big).u64(static_cast<uint64_t>(offset_seconds)).out);
+    if (offset_seconds != 0)
+      options = options + option(pcapng::kIfOffset, Put(big).u64(static_cast<uint64_t>(offset_seconds)).out);
     return options + end();
   }
   Buffer enhanced(uint32_t interface, uint64_t ticks, const Buffer& data, const Buffer& options = {}) const {
@@ -99,14 +101,18 @@ struct Pcapng {
   Buffer enhanced(uint32_t interface, uint64_t ticks, uint32_t caplen, uint32_t wirelen, const Buffer& data,
                   const Buffer& options = {}, uint8_t padding = 0) const {
     Put put(big);
-    put.u32(interface).u32(static_cast<uint32_t>(ticks >> 32)).u32(static_cast<uint32_t>(ticks)).u32(caplen).u32(wirelen);
+    put.u32(interface)
+        .u32(static_cast<uint32_t>(ticks >> 32))
+        .u32(static_cast<uint32_t>(ticks))
+        .u32(caplen)
+        .u32(wirelen);
     return block(pcapng::kEnhancedPacket, put.raw(data).pad(padding).raw(options).out);
   }
   Buffer simple(uint32_t wirelen, const Buffer& data) const {
     return block(pcapng::kSimplePacket, Put(big).u32(wirelen).raw(data).pad().out);
   }
-  Buffer obsolete(uint16_t interface, uint16_t drops, uint64_t ticks, uint32_t caplen, uint32_t wirelen, const Buffer& data,
-                  const Buffer& options = {}) const {
+  Buffer obsolete(uint16_t interface, uint16_t drops, uint64_t ticks, uint32_t caplen, uint32_t wirelen,
+                  const Buffer& data, const Buffer& options = {}) const {
     Put put(big);
     put.u16(interface).u16(drops).u32(static_cast<uint32_t>(ticks >> 32)).u32(static_cast<uint32_t>(ticks));
     return block(pcapng::kObsoletePacket, put.u32(caplen).u32(wirelen).raw(data).pad().raw(options).out);

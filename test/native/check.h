@@ -1,4 +1,5 @@
-// The test harness: TEST(name) { CHECK(...); CHECK_EQ(got, want); }. A failed check is printed and counted, and the test goes on.
+// The test harness: TEST(name) { CHECK(...); CHECK_EQ(got, want); }. A failed check is printed and counted, and the
+// test goes on.
 #pragma once
 #include <concepts>
 #include <cstdint>
@@ -6,6 +7,7 @@
 #include <sstream>
 #include <string>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "buffer.h"
@@ -44,12 +46,9 @@ inline std::string shown(const Buffer& bytes) {
 template <class T>
 std::string shown(const T& value) {
   std::ostringstream text;
-  if constexpr (std::is_enum_v<T>)
-    text << static_cast<int64_t>(value);
-  else if constexpr (sizeof(T) == 1 && std::integral<T>)
-    text << static_cast<int>(value);
-  else
-    text << value;
+  if constexpr (std::is_enum_v<T>) text << static_cast<int64_t>(value);
+  else if constexpr (sizeof(T) == 1 && std::integral<T>) text << static_cast<int>(value);
+  else text << value;
   return text.str();
 }
 
@@ -58,28 +57,27 @@ void checkEqual(const char* file, int line, const char* text, const A& got, cons
   bool equal;
   if constexpr (std::integral<A> && std::integral<B> && !std::same_as<A, bool> && !std::same_as<B, bool>)
     equal = std::cmp_equal(got, want);
-  else
-    equal = got == want;
+  else equal = got == want;
   if (!equal) fail(file, line, std::string(text) + "\n    got:  " + shown(got) + "\n    want: " + shown(want));
 }
 
 #define SPILLWAY_JOIN2(a, b) a##b
 #define SPILLWAY_JOIN(a, b) SPILLWAY_JOIN2(a, b)
-#define TEST(name)                                                                                       \
-  static void SPILLWAY_JOIN(test_, __LINE__)();                                                          \
-  static const ::spillway::test::Registration SPILLWAY_JOIN(registration_, __LINE__)(__FILE__, name,     \
+#define TEST(name)                                                                                                    \
+  static void SPILLWAY_JOIN(test_, __LINE__)();                                                                       \
+  static const ::spillway::test::Registration SPILLWAY_JOIN(registration_, __LINE__)(__FILE__, name,                  \
                                                                                      SPILLWAY_JOIN(test_, __LINE__)); \
   static void SPILLWAY_JOIN(test_, __LINE__)()
-#define CHECK(condition)                                                                  \
-  do {                                                                                    \
+#define CHECK(condition)                                                                   \
+  do {                                                                                     \
     if (!(condition)) ::spillway::test::fail(__FILE__, __LINE__, "CHECK(" #condition ")"); \
   } while (0)
 #define CHECK_EQ(got, want) ::spillway::test::checkEqual(__FILE__, __LINE__, "CHECK_EQ(" #got ", " #want ")", got, want)
-#define CONTEXT(stream)                                                    \
+#define CONTEXT(stream)                                                   \
   const ::spillway::test::Context SPILLWAY_JOIN(context_, __LINE__)([&] { \
-    std::ostringstream text_;                                              \
-    text_ << stream;                                                       \
-    return text_.str();                                                    \
+    std::ostringstream text_;                                             \
+    text_ << stream;                                                      \
+    return text_.str();                                                   \
   })
 
 }  // namespace spillway::test

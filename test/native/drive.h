@@ -1,5 +1,5 @@
-// Drives a Scan to its end in steps of a given size and watches the laws that hold for every step. A broken law ends the
-// program, so that tests and fuzzers share this.
+// Drives a Scan to its end in steps of a given size and watches the laws that hold for every step. A broken law ends
+// the program, so that tests and fuzzers share this.
 #pragma once
 #include <sys/mman.h>
 #include <unistd.h>
@@ -14,12 +14,12 @@
 
 namespace spillway::test {
 
-#define ENSURE(condition)                                                                           \
-  do {                                                                                              \
-    if (!(condition)) {                                                                             \
-      std::fprintf(stderr, "%s:%d: it does not hold that %s\n", __FILE__, __LINE__, #condition);    \
-      std::abort();                                                                                 \
-    }                                                                                               \
+#define ENSURE(condition)                                                                        \
+  do {                                                                                           \
+    if (!(condition)) {                                                                          \
+      std::fprintf(stderr, "%s:%d: it does not hold that %s\n", __FILE__, __LINE__, #condition); \
+      std::abort();                                                                              \
+    }                                                                                            \
   } while (0)
 
 // A file in memory.
@@ -47,7 +47,7 @@ class MemoryFile {
 // How a scan is driven.
 struct Drive {
   size_t budget = 1u << 20;
-  size_t capacity = 1u << 20;  // of the output buffer of each step; it grows where one record needs more
+  size_t capacity = 8192;  // of the output buffer of each step; more for one record that needs more
   Limits limits;
   uint32_t interface_base = 0;
   // Called on need_program with the link type; gives the selection to go on with, or nothing.
@@ -66,7 +66,8 @@ struct Outcome {
 };
 
 inline std::shared_ptr<const Selection> selectAll(Format format, uint32_t snap_length = 0) {
-  return std::make_shared<const Selection>(format, snap_length, std::vector<Window>{}, std::vector<Selection::Filter>{});
+  return std::make_shared<const Selection>(format, snap_length, std::vector<Window>{},
+                                           std::vector<Selection::Filter>{});
 }
 
 // The laws of one step.
@@ -92,11 +93,13 @@ inline void ensureStep(const Counts& before, const Counts& after, size_t written
 inline Outcome drive(Scan& scan, const Drive& how, const std::function<bool()>& feed = {}) {
   Outcome outcome;
   scan.limit(how.limits);
-  size_t capacity = how.capacity;
+  size_t wanted = 0;  // by the record that did not fit
   size_t idle = 0;
   for (;;) {
     if (how.before_step) how.before_step(scan);
     const Counts before = scan.counts();
+    const size_t capacity = std::max(how.capacity, wanted);
+    wanted = 0;
     // A block of its own for each step: what is written beyond it, or to the one before, is seen.
     const std::unique_ptr<uint8_t[]> buffer(new uint8_t[capacity]);
     const Status status = scan.step(buffer.get(), capacity, how.budget);
@@ -113,7 +116,7 @@ inline Outcome drive(Scan& scan, const Drive& how, const std::function<bool()>& 
     if (status == Status::output_full) {
       if (scan.outLength() == 0) {
         ENSURE(scan.needed() > capacity);
-        capacity = scan.needed();
+        wanted = scan.needed();
       }
       continue;
     }
@@ -143,7 +146,8 @@ inline Outcome scanFile(const MemoryFile& file, std::shared_ptr<const Selection>
 }
 
 // The same bytes as a stream, fed in chunks of `chunk` bytes.
-inline Outcome scanStream(Bytes bytes, size_t chunk, std::shared_ptr<const Selection> selection, const Drive& how = {}) {
+inline Outcome scanStream(Bytes bytes, size_t chunk, std::shared_ptr<const Selection> selection,
+                          const Drive& how = {}) {
   Scan scan(std::move(selection));
   scan.openStream(how.interface_base);
   size_t fed = 0;
@@ -158,7 +162,8 @@ inline Outcome scanStream(Bytes bytes, size_t chunk, std::shared_ptr<const Selec
     return true;
   });
 }
-inline Outcome scanStream(const Buffer& bytes, size_t chunk, std::shared_ptr<const Selection> selection, const Drive& how = {}) {
+inline Outcome scanStream(const Buffer& bytes, size_t chunk, std::shared_ptr<const Selection> selection,
+                          const Drive& how = {}) {
   return scanStream(bytesOf(bytes), chunk, std::move(selection), how);
 }
 
@@ -181,8 +186,15 @@ inline std::vector<Record> parseRecords(const Buffer& out) {
   for (size_t at = 0; at < out.size();) {
     ENSURE(out.size() - at >= 48);
     const uint8_t* p = out.data() + at;
-    Record record{load64(p), static_cast<int64_t>(load64(p + 8)), load64(p + 16), load32(p + 24), load32(p + 28),
-                  load32(p + 32), load32(p + 36), load32(p + 40) == 0, {}};
+    Record record{load64(p),
+                  static_cast<int64_t>(load64(p + 8)),
+                  load64(p + 16),
+                  load32(p + 24),
+                  load32(p + 28),
+                  load32(p + 32),
+                  load32(p + 36),
+                  load32(p + 40) == 0,
+                  {}};
     ENSURE(load32(p + 40) <= 1 && load32(p + 44) == 0);
     ENSURE(out.size() - at - 48 >= record.caplen);
     record.data.assign(p + 48, p + 48 + record.caplen);

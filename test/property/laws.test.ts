@@ -127,7 +127,10 @@ describe('an export of an export', () => {
         const plain = ({ packets }: ReturnType<typeof readCapture>) =>
           packets.map(({ timeNs, caplen, wirelen, data }) => ({ timeNs, caplen, wirelen, data }));
         expect(plain(readCapture(back!))).toEqual(plain(readCapture(bytes)));
-        expect(back!.subarray(0, 24)).toEqual(ns!.subarray(0, 24));
+        // PCAPNG may hold larger packets than a pcap header without a snap length admits: the way back names the largest.
+        const header = Buffer.from(ns!.subarray(0, 24));
+        if (header.readUInt32LE(16) === 0) header.writeUInt32LE(16 << 20, 16);
+        expect(Buffer.from(back!.subarray(0, 24))).toEqual(header);
       }),
       RUNS,
     );
