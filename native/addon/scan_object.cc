@@ -70,6 +70,7 @@ void ScanObject::mustBeOpen(Napi::Env env) const {
 
 void ScanObject::feed(const Napi::CallbackInfo& info) {
   mustBeOpen(info.Env());
+  if (!scan_.takesFeed()) throw Napi::TypeError::New(info.Env(), "only a stream that is not over can be fed");
   scan_.feed(bytesArgument(info[0], "bytes"), info[1].ToBoolean());
 }
 
@@ -83,7 +84,10 @@ void ScanObject::limit(const Napi::CallbackInfo& info) {
   scan_.limit(limits);
 }
 
-void ScanObject::use(const Napi::CallbackInfo& info) { scan_.use(SelectionObject::from(info[0])); }
+void ScanObject::use(const Napi::CallbackInfo& info) {
+  mustBeOpen(info.Env());
+  scan_.use(SelectionObject::from(info[0]));
+}
 
 Napi::Value ScanObject::step(const Napi::CallbackInfo& info) {
   mustBeOpen(info.Env());

@@ -63,6 +63,8 @@ class Scan {
   // See src/native.d.ts. Returns false when `state` is not one that state() gave.
   bool openRange(int fd, uint64_t start, uint64_t end, Bytes state, bool resync, uint32_t interface_base);
   void openStream(uint32_t interface_base);
+  // A stream, and no damage was met.
+  bool takesFeed() const { return input_.fd() < 0 && damage_.empty(); }
   void feed(Bytes bytes, bool last) { input_.feed(bytes, last); }
   void limit(const Limits& limits) { limits_ = limits; }
   // Goes on with other programs; format and snap length must be the same.

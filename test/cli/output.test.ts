@@ -15,6 +15,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
+import { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -152,7 +153,9 @@ it.each(['standard output', 'a named pipe'])('%s holds a megabyte for its reader
 it('a named pipe is written directly and stays a pipe', async () => {
   const fifo = join(to, 'fifo');
   execFileSync('mkfifo', [fifo]);
-  const [{ exit }, bytes] = await Promise.all([spillway(['export', large, '-o', fifo]), buffer(createReadStream(fifo))]);
+  // Opened first and without blocking: a program that never comes must not hold the test.
+  const reader = new Socket({ fd: openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK), writable: false });
+  const [{ exit }, bytes] = await Promise.all([spillway(['export', large, '-o', fifo]), buffer(reader)]);
   expect(exit).toBe(0);
   expect(bytes.equals(readFileSync(large))).toBe(true);
   expect(lstatSync(fifo).isFIFO()).toBe(true);

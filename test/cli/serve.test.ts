@@ -1,7 +1,7 @@
 /** `spillway serve`: what it prints is true, and it ends when asked. */
 import { execFileSync, type ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { parseCommand } from '../../src/cli/flags.js';
 import { greeting, SERVE, serveArguments } from '../../src/cli/serve.js';
 import type { Io } from '../../src/cli/io.js';
@@ -11,13 +11,10 @@ import { temporaryFolder } from '../support/temporary.js';
 import { ended, expectSentence, spillway, start } from './support.js';
 
 const folder = temporaryFolder();
-let probe: ChildProcess | undefined;
-afterEach(() => probe?.kill('SIGKILL'));
 
 /** Starts a probe and waits for its greeting. */
 async function serve(...args: string[]): Promise<{ child: ChildProcess; text: string; address: string }> {
   const child = start(['serve', '--port', '0', ...args]);
-  probe = child;
   let text = '';
   for await (const bytes of child.stdout!.iterator({ destroyOnReturn: false })) {
     text += String(bytes);

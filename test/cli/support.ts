@@ -1,7 +1,7 @@
 /** The command line from a test: in this process with streams of its own, or as the program that users start. */
 import { spawn, type ChildProcess, type StdioOptions } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { expect } from 'vitest';
+import { afterEach, expect } from 'vitest';
 import type { Io } from '../../src/cli/io.js';
 import { main } from '../../src/cli/main.js';
 import { payload, pcapFile, type PcapShape } from '../support/build.js';
@@ -56,8 +56,17 @@ export interface Ended {
   tookMs: number;
 }
 
+const children = new Set<ChildProcess>();
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
+/** Starts the program; it does not outlive its test. */
 export function start(args: readonly string[], stdio: StdioOptions = ['ignore', 'pipe', 'pipe']): ChildProcess {
-  return spawn(SPILLWAY, args, { stdio });
+  const child = spawn(SPILLWAY, args, { stdio });
+  children.add(child);
+  child.once('exit', () => children.delete(child));
+  return child;
 }
 
 /** Waits for the end of a program, with what it wrote to the pipes it was given. */

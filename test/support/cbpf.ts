@@ -16,6 +16,11 @@ export interface Outcome {
   readsUnstored: boolean;
 }
 
+const HEX =
+  '00 01 02 03 04 05 06 07 0c 14 15 16 1c 1d 20 24 25 28 2c 2d 30 34 35 3c 3d 40 44 45 48 4c 4d 50 54 5c 60 61 64 6c 74 7c 80 81 84 87 94 9c a4 ac b1';
+/** Every instruction that there is; other codes mean nothing. */
+export const CODES: readonly number[] = HEX.split(' ').map((hex) => parseInt(hex, 16));
+
 const CLASS = { ld: 0, ldx: 1, st: 2, stx: 3, alu: 4, jmp: 5, ret: 6, misc: 7 };
 const STEPS_MAX = 100_000;
 
