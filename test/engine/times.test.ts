@@ -1,5 +1,6 @@
 /** Times at and beyond the edges: of the formats, of int64, and packets without any. */
 import { describe, expect, it } from 'vitest';
+import { coded } from '../../src/errors.js';
 import type { ExportFormat } from '../../src/engine/types.js';
 import { NgBlocks, payload, pcapFile } from '../support/build.js';
 import { request, runExport } from '../support/engine.js';
@@ -79,7 +80,7 @@ describe('a time', () => {
         outcomes.push(
           await run(path, 'pcap_us').then(
             ({ bytes }) => bytes.toString('hex'),
-            (error: { code: string }) => error.code,
+            (error: unknown) => coded(error).code,
           ),
         );
       }

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gzipSync } from 'node:zlib';
 import { compress } from 'zstd-napi';
+import { coded } from '../../src/errors.js';
 import { capture } from '../support/arbitrary.js';
 import { request, runExport, type Exported } from '../support/engine.js';
 import { records } from '../support/records.js';
@@ -39,7 +40,7 @@ describe.each(Object.entries(CODECS))('%s', (name, encode) => {
         const plain = await run(folder.write('plain', bytes));
         const whole = encode(bytes);
         const cut = whole.subarray(0, 4 + (place % (whole.length - 4)));
-        const got = await run(folder.write(name, cut)).catch((error: { code?: string }) => error.code);
+        const got = await run(folder.write(name, cut)).catch((error: unknown) => coded(error).code);
         // Where the first header is not whole there is no capture.
         if (typeof got !== 'object') {
           expect(got).toBe('SOURCE_NOT_A_CAPTURE');

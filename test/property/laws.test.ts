@@ -110,7 +110,7 @@ describe('an export of an export', () => {
       fc.asyncProperty(capture, fc.constantFrom<ExportFormat>('pcap_us', 'pcap_ns', 'pcapng_us', 'pcapng_ns'), async (bytes, format) => {
         const once = await as(format, folder.write('once', bytes));
         fc.pre(once !== null);
-        expect(await as(format, folder.write('twice', once!))).toEqual(once);
+        expect(await as(format, folder.write('twice', once))).toEqual(once);
       }),
       RUNS,
     );
@@ -123,12 +123,12 @@ describe('an export of an export', () => {
         const there = await as('pcapng_ns', folder.write('there', bytes));
         const ns = await as('pcap_ns', folder.write('there', bytes));
         fc.pre(there !== null && ns !== null);
-        const back = await as('pcap_ns', folder.write('back', there!));
+        const back = await as('pcap_ns', folder.write('back', there));
         const plain = ({ packets }: ReturnType<typeof readCapture>) =>
           packets.map(({ timeNs, caplen, wirelen, data }) => ({ timeNs, caplen, wirelen, data }));
         expect(plain(readCapture(back!))).toEqual(plain(readCapture(bytes)));
         // PCAPNG may hold larger packets than a pcap header without a snap length admits: the way back names the largest.
-        const header = Buffer.from(ns!.subarray(0, 24));
+        const header = Buffer.from(ns.subarray(0, 24));
         if (header.readUInt32LE(16) === 0) header.writeUInt32LE(16 << 20, 16);
         expect(Buffer.from(back!.subarray(0, 24))).toEqual(header);
       }),
@@ -144,10 +144,10 @@ describe('an export of an export', () => {
         const path = folder.write('direct', bytes);
         const [direct, byNanos] = [await as('pcap_us', path), await as('pcapng_ns', path)];
         fc.pre(direct !== null && byNanos !== null);
-        const indirect = await as('pcap_us', folder.write('indirect', byNanos!));
+        const indirect = await as('pcap_us', folder.write('indirect', byNanos));
         const times = (one: Buffer): (bigint | null)[] => readCapture(one).packets.map(({ timeNs }) => timeNs);
-        expect(times(indirect!)).toEqual(times(direct!));
-        for (const time of times(direct!)) expect(time! % 1000n).toBe(0n);
+        expect(times(indirect!)).toEqual(times(direct));
+        for (const time of times(direct)) expect(time! % 1000n).toBe(0n);
       }),
       RUNS,
     );
@@ -159,7 +159,7 @@ describe('an export of an export', () => {
         const path = folder.write('snap', bytes);
         const first = await as('pcapng_ns', path, { snapLengthBytes: a });
         fc.pre(first !== null);
-        const both = await as('pcapng_ns', folder.write('snapped', first!), { snapLengthBytes: b });
+        const both = await as('pcapng_ns', folder.write('snapped', first), { snapLengthBytes: b });
         const data = (one: Buffer): string[] => readCapture(one).packets.map((packet) => packet.data.toString('hex'));
         expect(data(both!)).toEqual(data((await as('pcapng_ns', path, { snapLengthBytes: Math.min(a, b) }))!));
       }),

@@ -23,7 +23,7 @@ export function cutInto(cutting: Partial<Cutting>): void {
 }
 
 export function changeable(real: typeof limits): typeof limits {
-  return new Proxy(real, { get: (target, name) => Reflect.get(present, name) ?? Reflect.get(target, name) }) as typeof limits;
+  return new Proxy(real, { get: (target, name) => Reflect.get(present, name) ?? Reflect.get(target, name) });
 }
 
 /** Slots hold less than an extent gives, too, but always the description of an interface that a pcap file gets in PCAPNG. */
