@@ -15,7 +15,9 @@ const BAR_MAX = 40;
 /** One line that is shorter than `columns`: a full one would move the cursor on. A rate of 0 is not known. */
 export function progressLine(progress: Progress, bytesPerSecond: number, columns: number): string {
   const { bytesDone, bytesTotal } = progress;
-  const packets = `${progress.packetsOut > 0n ? progress.packetsOut : progress.packetsRead} packets`;
+  const count = progress.packetsOut > 0n ? progress.packetsOut : progress.packetsRead;
+  // A stream's packets are counted when it has ended.
+  const packets = count > 0n ? `${count} packets` : '';
   const rate = bytesPerSecond > 0 ? formatRate(bytesPerSecond, 1) : '';
   if (bytesTotal === 0) return fit([formatSize(bytesDone), rate, packets], columns);
   const share = Math.min(1, bytesDone / bytesTotal);

@@ -3,7 +3,6 @@ import { execFileSync } from 'node:child_process';
 import {
   closeSync,
   constants,
-  createReadStream,
   existsSync,
   lstatSync,
   mkdirSync,
@@ -132,8 +131,10 @@ describe('standard output', () => {
 it.each(['standard output', 'a named pipe'])('%s holds a megabyte for its reader', async (which) => {
   const fifo = join(to, 'fifo');
   execFileSync('mkfifo', [fifo]);
-  const fd = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
-  const child = which === 'a named pipe' ? start(['export', large, '-o', fifo]) : start(['export', large], ['ignore', fd, 'pipe']);
+  const fd = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+  // Opened apart: what a child is given is made to block, for all who share it.
+  const writeEnd = openSync(fifo, constants.O_WRONLY);
+  const child = which === 'a named pipe' ? start(['export', large, '-o', fifo]) : start(['export', large], ['ignore', writeEnd, 'pipe']);
   const end = ended(child);
   const bytes = Buffer.alloc(4 << 20);
   const taken = (): number => {
@@ -148,6 +149,7 @@ it.each(['standard output', 'a named pipe'])('%s holds a megabyte for its reader
   child.kill('SIGKILL');
   await end;
   closeSync(fd);
+  closeSync(writeEnd);
 });
 
 it('a named pipe is written directly and stays a pipe', async () => {

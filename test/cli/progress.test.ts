@@ -18,6 +18,7 @@ it.each([
   [progress(100e6, 100e6), 50e6, 80, /^\[#+\] 100% {2}100 MB of 100 MB {2}50\.0 MB\/s {2}0:00 left {2}7 packets$/],
   [progress(25e6, 100e6), 0, 80, /^\[#+-+\] {2}25% {2}25\.0 MB of 100 MB {2}7 packets$/],
   [progress(25e6, 100e6), 50e6, 40, /^ 25% {2}25\.0 MB of 100 MB {2}50\.0 MB\/s$/],
+  [{ ...progress(25e6, 0), packetsRead: 0n }, 50e6, 80, /^25\.0 MB {2}50\.0 MB\/s$/],
   [progress(25e6, 0), 50e6, 80, /^25\.0 MB {2}50\.0 MB\/s {2}7 packets$/],
 ])('%o at %d B/s in %d columns', (given, rate, columns, line) => {
   expect(progressLine(given, rate, columns)).toMatch(line);
