@@ -1,13 +1,51 @@
-// The pcap reader under hostile bytes: a valid magic number is put in front of what does not begin with one.
-#include "capture.h"
+// Any bytes, mostly like pcap, through the reader and the scan.
+#include "format/pcap_reader.h"
+
+#include "mutate.h"
+#include "scan_laws.h"
+
+using namespace spillway;
+using namespace spillway::fuzz;
+
+namespace {
+
+// The reader alone, over a heap block of just the file's size: it must not look beyond it, and see what the scan sees.
+void checkReader(Bytes file) {
+  if (!PcapReader::recognises(file)) return;
+  const Outcome scanned = scanStream(file, SIZE_MAX, selectAll(Format::none));
+  const Exact block(file.data, file.size);
+  PcapReader::Header header;
+  std::string damage;
+  Next next = PcapReader::readHeader(block.bytes(), &header, &damage);
+  if (next != Next::section) {
+    ENSURE(scanned.status == Status::damage);
+    return;
+  }
+  PcapReader reader(header);
+  Packet packet;
+  size_t at = pcap::kFileHeaderBytes;
+  uint64_t packets = 0;
+  while ((next = reader.next(block.data() + at, block.size() - at, &packet)) == Next::packet) {
+    ENSURE(packet.record.size > packet.caplen);
+    at += packet.record.size;
+    ++packets;
+  }
+  ENSURE(packets == scanned.counts.packets_read);
+  ENSURE(at == scanned.counts.end);
+  ENSURE((scanned.status == Status::done) == (at == block.size()));
+  for (size_t from = at % 7; from < block.size(); from += 7)
+    for (const bool at_end : {false, true}) reader.plausible(block.data() + from, block.size() - from, at_end);
+}
+
+}  // namespace
+
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t max_size, unsigned seed) {
+  return mutate(data, size, max_size, seed, freshPcap, repairPcap);
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace spillway;
-  if (PcapReader::recognises({data, size}) || size < 4) return test::fuzzCapture(data, size);
-  static constexpr uint32_t kMagics[] = {pcap::kMagicMicros, pcap::kMagicNanos, pcap::kMagicModified};
-  const uint32_t magic = kMagics[data[0] % 3];
-  test::Buffer bytes(4);
-  store32(bytes.data(), (data[0] & 128) != 0 ? swap32(magic) : magic);
-  bytes.insert(bytes.end(), data + 1, data + size);
-  return test::fuzzCapture(bytes.data(), bytes.size());
+  const Control control(data, size);
+  checkReader(control.file);
+  checkScanLaws(Control(data, size));
+  return 0;
 }

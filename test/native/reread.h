@@ -12,15 +12,23 @@ inline bool isPcap(Format format) { return format == Format::pcap_us || format =
 inline bool isPcapng(Format format) { return format == Format::pcapng_us || format == Format::pcapng_ns; }
 inline bool isNanos(Format format) { return format == Format::pcap_ns || format == Format::pcapng_ns; }
 
-// What an output file begins with. The snap length allows every packet.
-inline Buffer fileHeader(Format format, int64_t link_type) {
+// What an output file begins with. The snap length allows every packet; `earlier` interfaces stand before those of the
+// output.
+inline Buffer fileHeader(Format format, int64_t link_type, uint32_t earlier = 0) {
   Buffer header;
   if (isPcap(format)) {
     header.resize(pcap::kFileHeaderBytes);
     pcap::putFileHeader(header.data(), isNanos(format), limits::kMaxBlockBytes,
                         static_cast<uint32_t>(std::max<int64_t>(link_type, 0)));
   }
-  if (isPcapng(format)) pcapng::putSection(&header, {});
+  if (isPcapng(format)) {
+    pcapng::putSection(&header, {});
+    for (uint32_t i = 0; i < earlier; ++i) {
+      const size_t at = header.size();
+      header.resize(at + pcapng::interfaceBytesBound(0));
+      header.resize(at + pcapng::putInterface(header.data() + at, {}, true, {}, {}));
+    }
+  }
   return header;
 }
 
@@ -47,8 +55,8 @@ inline bool samePacket(const Record& want, const Record& got, Format format) {
 }
 
 // Reads `out` (without its file header) as `format`.
-inline std::vector<Record> reread(const Buffer& out, Format format, int64_t link_type) {
-  const Outcome back = scanStream(fileHeader(format, link_type) + out, SIZE_MAX, selectAll(Format::records));
+inline std::vector<Record> reread(const Buffer& out, Format format, int64_t link_type, uint32_t earlier = 0) {
+  const Outcome back = scanStream(fileHeader(format, link_type, earlier) + out, SIZE_MAX, selectAll(Format::records));
   ENSURE(back.status == Status::done);
   return parseRecords(back.out);
 }

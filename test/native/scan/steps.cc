@@ -10,38 +10,6 @@ namespace {
 const Format kFormats[] = {Format::pcap_us,   Format::pcap_ns, Format::pcapng_us,
                            Format::pcapng_ns, Format::records, Format::none};
 
-bool sameCounts(const Counts& a, const Counts& b) {
-  const auto all = [](const Counts& c) {
-    return std::vector<int64_t>{static_cast<int64_t>(c.start),
-                                static_cast<int64_t>(c.end),
-                                static_cast<int64_t>(c.out_bytes),
-                                static_cast<int64_t>(c.packets_read),
-                                static_cast<int64_t>(c.packets_in_windows),
-                                static_cast<int64_t>(c.packets_out),
-                                static_cast<int64_t>(c.captured_bytes_out),
-                                c.min_time,
-                                c.max_time,
-                                c.first_time,
-                                c.last_time,
-                                c.out_min_time,
-                                c.out_max_time,
-                                c.out_first_time,
-                                c.crc32c,
-                                static_cast<int64_t>(c.blocks_skipped),
-                                static_cast<int64_t>(c.times_clamped),
-                                static_cast<int64_t>(c.packets_without_time),
-                                c.link_type_out,
-                                static_cast<int64_t>(c.packets_cut),
-                                static_cast<int64_t>(c.captured_bytes_read),
-                                static_cast<int64_t>(c.wire_bytes_read),
-                                static_cast<int64_t>(c.dropped_packets),
-                                static_cast<int64_t>(c.snap_length_out),
-                                static_cast<int64_t>(c.interface_count),
-                                static_cast<int64_t>(c.section_base)};
-  };
-  return all(a) == all(b);
-}
-
 void checkSame(const Outcome& got, const Outcome& want) {
   CHECK_EQ(got.status, want.status);
   CHECK(got.out == want.out);
