@@ -14,6 +14,7 @@
       "sources": [
         "native/base/crc32c.cc",
         "native/base/file.cc",
+        "native/base/pages.cc",
         "native/format/pcap_reader.cc",
         "native/format/pcapng_options.cc",
         "native/format/pcapng_reader.cc",
@@ -29,6 +30,7 @@
         "native/addon/selection_object.cc",
         "native/addon/scan_object.cc",
         "native/addon/functions.cc",
+        "native/addon/give_pages.cc",
         "native/addon/addon.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

@@ -1,6 +1,7 @@
 /** Loads the native addon: the only place that does. What it offers is in native-contract.ts. */
 import { createRequire } from 'node:module';
 import { SpillwayError } from './errors.js';
+import { fromRoot } from './root.js';
 import type * as contract from './native-contract.js';
 
 export type { InterfaceInfo, LinkProgram, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
@@ -12,7 +13,7 @@ function load(): typeof contract {
   const require = createRequire(import.meta.url);
   for (const place of PLACES) {
     try {
-      return require(`../${place}`) as typeof contract;
+      return require(fromRoot(place)) as typeof contract;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
     }
@@ -22,7 +23,8 @@ function load(): typeof contract {
 
 const addon = load();
 
-export const { Selection, Scan, fileHeader, crc32c, crc32cCombine, verifyProgram, runProgram, setPipeSize, version } = addon;
+export const { Selection, Scan, fileHeader, crc32c, crc32cCombine, verifyProgram, runProgram, setPipeSize, givePages, adviseLargePages, version } =
+  addon;
 export type Selection = contract.Selection;
 export type Scan = contract.Scan;
 

@@ -1,13 +1,14 @@
 /** The composition root: puts a probe together from a configuration and starts it. */
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './api/app.js';
 import { listenAddress } from './api/loopback.js';
 import type { ProbeConfig } from './config.js';
 import { prepareExport } from './engine/export.js';
+import { createPool, threadsFor, type Pool } from './engine/pool.js';
 import { SpillwayError } from './errors.js';
-import { ExportService, type Dependencies } from './export/service.js';
+import { ExportService } from './export/service.js';
+import { packageVersion } from './root.js';
 import { openDataFolder } from './state/data-folder.js';
 
 export interface Probe {
@@ -18,24 +19,28 @@ export interface Probe {
 }
 
 /** Starts a probe; refuses before it binds or touches anything if the address is not allowed. */
-export async function startProbe(config: ProbeConfig, prepare: Dependencies['prepare'] = prepareExport): Promise<Probe> {
+export async function startProbe(config: ProbeConfig, prepare: typeof prepareExport = prepareExport): Promise<Probe> {
   const host = listenAddress(config.host);
   const data = await openDataFolder(config.dataFolder);
   let app: FastifyInstance | undefined;
+  // Kept from export to export: starting threads would take longer than most exports.
+  const pool = createPool(threadsFor(Infinity));
+  pool.start();
   try {
     const service = new ExportService({
-      prepare,
+      prepare: (request) => prepare(request, { pool }),
       store: data.exports,
       files: data.files,
       report: (error) => app?.log.error({ err: error }, 'an export'),
     });
     const logger = config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr };
-    app = await buildApp({ service, names: config.names, logger, version: version() });
+    app = await buildApp({ service, names: config.names, logger, version: packageVersion() });
     if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
     const address = await listen(app, host, config.port);
-    return { address, close: () => closeAll(service, app!, data) };
+    return { address, close: () => closeAll(service, app!, pool, data) };
   } catch (error) {
     await app?.close();
+    await pool.close();
     data.close();
     throw error;
   }
@@ -55,12 +60,9 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
 }
 
 /** Exports end first: their connections would keep the server open. */
-async function closeAll(service: ExportService, app: FastifyInstance, data: { close(): void }): Promise<void> {
+async function closeAll(service: ExportService, app: FastifyInstance, pool: Pool, data: { close(): void }): Promise<void> {
   await service.close();
   await app.close();
+  await pool.close();
   data.close();
-}
-
-function version(): string {
-  return (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 }

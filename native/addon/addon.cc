@@ -9,6 +9,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   SelectionObject::init(env, exports);
   ScanObject::init(env, exports);
   initFunctions(env, exports);
+  initGivePages(env, exports);
   return exports;
 }
 

@@ -15,7 +15,8 @@ uint8_t* typedArray(const Napi::Value& value, const char* name, size_t* size) {
   napi_typedarray_type type;
   void* data = nullptr;
   if (!value.IsTypedArray() ||
-      napi_get_typedarray_info(value.Env(), value, &type, size, &data, nullptr, nullptr) != napi_ok || type != napi_uint8_array)
+      napi_get_typedarray_info(value.Env(), value, &type, size, &data, nullptr, nullptr) != napi_ok ||
+      type != napi_uint8_array)
     refuse(value, name, "a Uint8Array");
   return static_cast<uint8_t*>(data);
 }
@@ -28,11 +29,14 @@ Bytes bytesArgument(const Napi::Value& value, const char* name) {
   return {data, size};
 }
 
-uint8_t* writableArgument(const Napi::Value& value, const char* name, size_t* size) { return typedArray(value, name, size); }
+uint8_t* writableArgument(const Napi::Value& value, const char* name, size_t* size) {
+  return typedArray(value, name, size);
+}
 
 uint64_t wholeArgument(const Napi::Value& value, const char* name) {
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(number >= 0 && number <= 9007199254740991.0) || std::floor(number) != number) refuse(value, name, "a whole number from 0 to 2^53 - 1");
+  if (!(number >= 0 && number <= 9007199254740991.0) || std::floor(number) != number)
+    refuse(value, name, "a whole number from 0 to 2^53 - 1");
   return static_cast<uint64_t>(number);
 }
 

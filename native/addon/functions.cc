@@ -31,7 +31,8 @@ Napi::Value crc(const Napi::CallbackInfo& info) {
 }
 
 Napi::Value combine(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), crc32cCombine(uint32Argument(info[0], "a"), uint32Argument(info[1], "b"), wholeArgument(info[2], "lengthBytesB")));
+  return Napi::Number::New(info.Env(), crc32cCombine(uint32Argument(info[0], "a"), uint32Argument(info[1], "b"),
+                                                     wholeArgument(info[2], "lengthBytesB")));
 }
 
 Napi::Value verifyProgram(const Napi::CallbackInfo& info) {
@@ -45,7 +46,8 @@ Napi::Value runProgram(const Napi::CallbackInfo& info) {
   const auto program = Program::verify(bytesArgument(info[0], "code"), &why);
   if (!program) throw Napi::TypeError::New(info.Env(), "the program is refused: " + why);
   const Bytes packet = bytesArgument(info[1], "packet");
-  return Napi::Number::New(info.Env(), program->run(packet.data, static_cast<uint32_t>(packet.size), uint32Argument(info[2], "wireLength")));
+  return Napi::Number::New(
+      info.Env(), program->run(packet.data, static_cast<uint32_t>(packet.size), uint32Argument(info[2], "wireLength")));
 }
 
 Napi::Value pipeSize(const Napi::CallbackInfo& info) {

@@ -53,8 +53,11 @@ void ScanObject::openRange(const Napi::CallbackInfo& info) {
   const Bytes state = info[3].IsNull() ? Bytes{} : bytesArgument(info[3], "state");
   const uint64_t start = wholeArgument(info[1], "start");
   const uint64_t end = wholeArgument(info[2], "end");
-  open_ = scan_.openRange(fdArgument(info[0], "fd"), start, end, state, info[4].ToBoolean(), uint32Argument(info[5], "interfaceBase"));
-  if (!open_) throw Napi::TypeError::New(info.Env(), state.empty() ? "without a state a range starts at 0 and needs no resync" : "state is not a reader's state");
+  open_ = scan_.openRange(fdArgument(info[0], "fd"), start, end, state, info[4].ToBoolean(),
+                          uint32Argument(info[5], "interfaceBase"));
+  if (!open_)
+    throw Napi::TypeError::New(info.Env(), state.empty() ? "without a state a range starts at 0 and needs no resync"
+                                                         : "state is not a reader's state");
   publish();
 }
 
@@ -104,15 +107,34 @@ Napi::Value ScanObject::step(const Napi::CallbackInfo& info) {
 void ScanObject::publish() {
   const Counts& c = scan_.counts();
   int64_t* to = report_.Value().Data();
-  const int64_t fields[kReportFields] = {
-      static_cast<int64_t>(c.start), static_cast<int64_t>(c.end), static_cast<int64_t>(c.out_bytes),
-      static_cast<int64_t>(c.packets_read), static_cast<int64_t>(c.packets_in_windows), static_cast<int64_t>(c.packets_out),
-      static_cast<int64_t>(c.captured_bytes_out), c.min_time, c.max_time, c.first_time, c.last_time, c.out_min_time,
-      c.out_max_time, c.out_first_time, static_cast<int64_t>(c.crc32c), static_cast<int64_t>(c.blocks_skipped),
-      static_cast<int64_t>(c.times_clamped), static_cast<int64_t>(c.packets_without_time), c.link_type_out, c.detail,
-      static_cast<int64_t>(c.detail_offset), static_cast<int64_t>(c.packets_cut), static_cast<int64_t>(c.captured_bytes_read),
-      static_cast<int64_t>(c.wire_bytes_read), static_cast<int64_t>(c.dropped_packets), static_cast<int64_t>(c.snap_length_out),
-      static_cast<int64_t>(c.interface_count), static_cast<int64_t>(c.section_base)};
+  const int64_t fields[kReportFields] = {static_cast<int64_t>(c.start),
+                                         static_cast<int64_t>(c.end),
+                                         static_cast<int64_t>(c.out_bytes),
+                                         static_cast<int64_t>(c.packets_read),
+                                         static_cast<int64_t>(c.packets_in_windows),
+                                         static_cast<int64_t>(c.packets_out),
+                                         static_cast<int64_t>(c.captured_bytes_out),
+                                         c.min_time,
+                                         c.max_time,
+                                         c.first_time,
+                                         c.last_time,
+                                         c.out_min_time,
+                                         c.out_max_time,
+                                         c.out_first_time,
+                                         static_cast<int64_t>(c.crc32c),
+                                         static_cast<int64_t>(c.blocks_skipped),
+                                         static_cast<int64_t>(c.times_clamped),
+                                         static_cast<int64_t>(c.packets_without_time),
+                                         c.link_type_out,
+                                         c.detail,
+                                         static_cast<int64_t>(c.detail_offset),
+                                         static_cast<int64_t>(c.packets_cut),
+                                         static_cast<int64_t>(c.captured_bytes_read),
+                                         static_cast<int64_t>(c.wire_bytes_read),
+                                         static_cast<int64_t>(c.dropped_packets),
+                                         static_cast<int64_t>(c.snap_length_out),
+                                         static_cast<int64_t>(c.interface_count),
+                                         static_cast<int64_t>(c.section_base)};
   std::copy(std::begin(fields), std::end(fields), to);
 }
 
@@ -153,8 +175,12 @@ Napi::Value ScanObject::info(const Napi::CallbackInfo& info) {
   return object;
 }
 
-Napi::Value ScanObject::damageText(const Napi::CallbackInfo& info) { return Napi::String::New(info.Env(), scan_.damageText()); }
+Napi::Value ScanObject::damageText(const Napi::CallbackInfo& info) {
+  return Napi::String::New(info.Env(), scan_.damageText());
+}
 
-Napi::Value ScanObject::sectionOptions(const Napi::CallbackInfo& info) { return copyToJs(info.Env(), scan_.sectionOptions()); }
+Napi::Value ScanObject::sectionOptions(const Napi::CallbackInfo& info) {
+  return copyToJs(info.Env(), scan_.sectionOptions());
+}
 
 }  // namespace spillway

@@ -56,19 +56,23 @@ std::vector<Selection::Filter> filtersOf(const Napi::Value& value) {
 
 }  // namespace
 
-void SelectionObject::init(Napi::Env env, Napi::Object exports) { exports.Set("Selection", DefineClass(env, "Selection", {})); }
+void SelectionObject::init(Napi::Env env, Napi::Object exports) {
+  exports.Set("Selection", DefineClass(env, "Selection", {}));
+}
 
 SelectionObject::SelectionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SelectionObject>(info) {
   if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "Selection takes an object");
   const auto options = info[0].As<Napi::Object>();
-  selection_ = std::make_shared<const Selection>(formatArgument(options.Get("format"), "format"),
-                                                 uint32Argument(options.Get("snapLengthBytes"), "snapLengthBytes"),
-                                                 windowsOf(options.Get("windowsNs")), filtersOf(options.Get("filters")));
+  selection_ =
+      std::make_shared<const Selection>(formatArgument(options.Get("format"), "format"),
+                                        uint32Argument(options.Get("snapLengthBytes"), "snapLengthBytes"),
+                                        windowsOf(options.Get("windowsNs")), filtersOf(options.Get("filters")));
   Value().TypeTag(&kTag);
 }
 
 std::shared_ptr<const Selection> SelectionObject::from(const Napi::Value& value) {
-  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag)) throw Napi::TypeError::New(value.Env(), "a Selection is needed");
+  if (!value.IsObject() || !value.As<Napi::Object>().CheckTypeTag(&kTag))
+    throw Napi::TypeError::New(value.Env(), "a Selection is needed");
   return Napi::ObjectWrap<SelectionObject>::Unwrap(value.As<Napi::Object>())->selection_;
 }
 

@@ -36,8 +36,8 @@ constexpr uint32_t multiply(uint32_t a, uint32_t b) {
 
 // x^(8n): what n more bytes multiply a checksum by.
 constexpr uint32_t shiftFactor(uint64_t bytes) {
-  uint32_t factor = 1u << 31;    // x^0
-  uint32_t square = 1u << 23;    // x^8
+  uint32_t factor = 1u << 31;  // x^0
+  uint32_t square = 1u << 23;  // x^8
   for (; bytes != 0; bytes >>= 1) {
     if (bytes & 1) factor = multiply(factor, square);
     square = multiply(square, square);

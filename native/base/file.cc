@@ -1,8 +1,8 @@
 #include "base/file.h"
 
-#include <cerrno>
 #include <fcntl.h>
 #include <unistd.h>
+#include <cerrno>
 
 namespace spillway {
 

@@ -26,7 +26,8 @@ constexpr uint32_t kMaxFilters = 64;
 // Instructions one packet may cost in a program with a backward jump (libpcap's protochain).
 constexpr uint32_t kMaxBackwardSteps = 65536;
 
-// Bytes read at once from a file: it stays in the second-level cache between the copy out of the page cache and the walk.
+// Bytes read at once from a file: it stays in the second-level cache between the copy out of the page cache and the
+// walk.
 constexpr size_t kReadBytes = 256u << 10;
 
 // Records that must follow one another for a guessed record boundary to be believed.

@@ -34,7 +34,10 @@ struct SplitTime {
 inline SplitTime splitNanos(Nanos ns) {
   int64_t seconds = ns / kNanosPerSecond;
   int64_t rest = ns % kNanosPerSecond;
-  if (rest < 0) { rest += kNanosPerSecond; --seconds; }
+  if (rest < 0) {
+    rest += kNanosPerSecond;
+    --seconds;
+  }
   return {seconds, static_cast<uint32_t>(rest)};
 }
 

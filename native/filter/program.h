@@ -25,10 +25,10 @@ class Program {
 
  private:
   struct Op {
-    uint16_t code;      // cbpf::Code made dense, for the jump table
+    uint16_t code;  // cbpf::Code made dense, for the jump table
     uint16_t unused;
     uint32_t k;
-    uint32_t jt;        // absolute indexes
+    uint32_t jt;  // absolute indexes
     uint32_t jf;
   };
   template <bool kBudget>

@@ -29,9 +29,9 @@ struct Interface {
 // One packet, pointing into bytes that the reader's caller owns: valid until those move.
 struct Packet {
   const uint8_t* data = nullptr;
-  uint32_t caplen = 0;   // bytes at `data`
-  uint32_t wirelen = 0;  // length on the wire, as the file says it
-  Nanos time = 0;        // 0 without a time
+  uint32_t caplen = 0;     // bytes at `data`
+  uint32_t wirelen = 0;    // length on the wire, as the file says it
+  Nanos time = 0;          // 0 without a time
   uint32_t interface = 0;  // index into the reader's interfaces
   uint32_t dropped = 0;    // packets lost between this one and the one before, where the file tells
   bool has_time = true;

@@ -53,10 +53,8 @@ PcapReader::PcapReader(const Header& header)
       tick_nanos_(header.nanos ? 1 : 1000),
       ticks_per_second_(header.nanos ? 1'000'000'000 : 1'000'000) {
   // Before version 2.3 the two lengths were written the other way round; 2.3 itself was written both ways.
-  if (isOddVersion(header) || header.version_minor < 3)
-    lengths_ = Lengths::swapped;
-  else
-    lengths_ = header.version_minor == 3 ? Lengths::maybe_swapped : Lengths::normal;
+  if (isOddVersion(header) || header.version_minor < 3) lengths_ = Lengths::swapped;
+  else lengths_ = header.version_minor == 3 ? Lengths::maybe_swapped : Lengths::normal;
   const bool plain = !header.swapped && !header.modified && lengths_ == Lengths::normal;
   verbatim_ = !plain ? Format::none : header.nanos ? Format::pcap_ns : Format::pcap_us;
 }
@@ -70,7 +68,8 @@ bool PcapReader::plausible(const uint8_t* at, size_t left, bool at_end) const {
     uint32_t caplen = order_.u32(at + 8);
     uint32_t wirelen = order_.u32(at + 12);
     if (lengths_ == Lengths::swapped) std::swap(caplen, wirelen);
-    if (order_.u32(at + 4) >= ticks_per_second_ || caplen > max_caplen_ || wirelen < caplen || wirelen == 0) return false;
+    if (order_.u32(at + 4) >= ticks_per_second_ || caplen > max_caplen_ || wirelen < caplen || wirelen == 0)
+      return false;
     if (n > 0 && std::llabs(seconds - before) > kPlausibleStepSeconds) return false;
     before = seconds;
     const size_t size = record_header_ + caplen;

@@ -1,4 +1,5 @@
-// Reads pcap: both byte orders, microseconds and nanoseconds, the modified format, the old versions with swapped lengths.
+// Reads pcap: both byte orders, microseconds and nanoseconds, the modified format, the old versions with swapped
+// lengths.
 #pragma once
 #include <algorithm>
 #include <string>

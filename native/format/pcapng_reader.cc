@@ -90,17 +90,20 @@ Next PcapngReader::other(const uint8_t* at, size_t left, uint32_t type, Packet* 
 Next PcapngReader::section(const uint8_t* at, size_t left, Packet* packet) {
   if (left < 12) return Next::need_more;
   const uint32_t magic = load32(at + 8);
-  if (magic != kByteOrderMagic && magic != swap32(kByteOrderMagic)) return damage("the byte-order magic of a section header is wrong");
+  if (magic != kByteOrderMagic && magic != swap32(kByteOrderMagic))
+    return damage("the byte-order magic of a section header is wrong");
   const Order order{magic != kByteOrderMagic};
   const uint32_t size = order.u32(at + 4);
-  if (size < kBlockOverhead + kSectionBody || (size & 3) || size > limits::kMaxBlockBytes) return badLength(kSectionHeader, size);
+  if (size < kBlockOverhead + kSectionBody || (size & 3) || size > limits::kMaxBlockBytes)
+    return badLength(kSectionHeader, size);
   if (left < size) return Next::need_more;
   if (order.u32(at + size - 4) != size) return badTrailer(size, order.u32(at + size - 4));
   const uint16_t major = order.u16(at + 12);
   const uint16_t minor = order.u16(at + 14);
   // Section 4.1: 1.2 is to be read like 1.0.
   if (major != 1 || (minor != 0 && minor != 2))
-    return damage("PCAPNG version " + std::to_string(major) + "." + std::to_string(minor) + " is not supported (1.0 is)");
+    return damage("PCAPNG version " + std::to_string(major) + "." + std::to_string(minor) +
+                  " is not supported (1.0 is)");
   order_ = order;
   if (!in_section_) {
     version_major_ = major;
@@ -208,7 +211,8 @@ Next PcapngReader::badTrailer(uint32_t size, uint32_t trailer) {
 }
 
 Next PcapngReader::badCaplen(uint32_t caplen, uint32_t room) {
-  return damage("captured length " + std::to_string(caplen) + " is more than the " + std::to_string(room) + " bytes in its block");
+  return damage("captured length " + std::to_string(caplen) + " is more than the " + std::to_string(room) +
+                " bytes in its block");
 }
 
 Next PcapngReader::badInterface(uint32_t interface) {

@@ -42,12 +42,15 @@ class PcapngReader {
   Next next(const uint8_t* at, size_t left, Packet* packet) {
     if (left < 8) return Next::need_more;
     const uint32_t type = order_.u32(at);
-    if (type != pcapng::kEnhancedPacket) [[unlikely]] return other(at, left, type, packet);
+    if (type != pcapng::kEnhancedPacket) [[unlikely]]
+      return other(at, left, type, packet);
     const uint32_t size = order_.u32(at + 4);
-    if (size < pcapng::kBlockOverhead + pcapng::kEnhancedBody || (size & 3) || size > limits::kMaxBlockBytes) [[unlikely]]
+    if (size < pcapng::kBlockOverhead + pcapng::kEnhancedBody || (size & 3) || size > limits::kMaxBlockBytes)
+        [[unlikely]]
       return badLength(type, size);
     if (left < size) return Next::need_more;
-    if (order_.u32(at + size - 4) != size) [[unlikely]] return badTrailer(size, order_.u32(at + size - 4));
+    if (order_.u32(at + size - 4) != size) [[unlikely]]
+      return badTrailer(size, order_.u32(at + size - 4));
     packet->interface = order_.u32(at + 8);
     const uint64_t ticks = static_cast<uint64_t>(order_.u32(at + 12)) << 32 | order_.u32(at + 16);
     packet->dropped = 0;
@@ -63,8 +66,10 @@ class PcapngReader {
   Next finishPacket(const uint8_t* at, uint32_t size, uint32_t body, uint32_t caplen, uint32_t wirelen, uint64_t ticks,
                     Packet* packet) {
     const uint32_t room = size - pcapng::kBlockOverhead - body;
-    if (caplen > room || pad4(caplen) > room) [[unlikely]] return badCaplen(caplen, room);
-    if (packet->interface >= clocks_.size()) [[unlikely]] return badInterface(packet->interface);
+    if (caplen > room || pad4(caplen) > room) [[unlikely]]
+      return badCaplen(caplen, room);
+    if (packet->interface >= clocks_.size()) [[unlikely]]
+      return badInterface(packet->interface);
     const ClampedNanos time = clocks_[packet->interface].nanos(ticks);
     packet->time = time.ns;
     packet->time_clamped = time.clamped;
@@ -74,7 +79,8 @@ class PcapngReader {
     packet->wirelen = wirelen;
     packet->record = {at, size};
     packet->options = {packet->data + pad4(caplen), room - pad4(caplen)};
-    packet->verbatim = packet->options.empty() && body == pcapng::kEnhancedBody ? verbatim_[packet->interface] : Format::none;
+    packet->verbatim =
+        packet->options.empty() && body == pcapng::kEnhancedBody ? verbatim_[packet->interface] : Format::none;
     return Next::packet;
   }
 
@@ -95,7 +101,7 @@ class PcapngReader {
   uint16_t version_major_ = 0;
   uint16_t version_minor_ = 0;
   std::vector<Interface> interfaces_;
-  std::vector<Clock> clocks_;      // beside interfaces_
+  std::vector<Clock> clocks_;     // beside interfaces_
   std::vector<Format> verbatim_;  // beside interfaces_: the format whose writer gives blocks like this one's
   std::string damage_;
 };

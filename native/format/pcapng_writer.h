@@ -37,7 +37,8 @@ inline bool ticksOf(const Packet& packet, const Interface& interface, bool nanos
 }
 
 inline size_t packetBytesBound(const Packet& packet, uint32_t keep) {
-  return kBlockOverhead + kEnhancedBody + pad4(keep) + copiedOptionsBound(packet.options.size) + (packet.block_drops ? 16 : 0);
+  return kBlockOverhead + kEnhancedBody + pad4(keep) + copiedOptionsBound(packet.options.size) +
+         (packet.block_drops ? 16 : 0);
 }
 
 // Writes an enhanced packet block with the first `keep` bytes and the packet's options. Returns the bytes written.

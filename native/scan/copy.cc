@@ -49,10 +49,13 @@ Status Scan::walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end) {
     while (offset + at < end) {
       Next next = Next::skipped;
       // Other blocks would change the reader, and are for the other walk.
-      if (kIsPcap || present - at < 4 || order.u32(data + at) == pcapng::kEnhancedPacket) next = reader.next(data + at, present - at, &packet);
+      if (kIsPcap || present - at < 4 || order.u32(data + at) == pcapng::kEnhancedPacket)
+        next = reader.next(data + at, present - at, &packet);
       if (next == Next::need_more) break;
-      const Interface* interface = next == Next::packet ? (kIsPcap ? &pcap_interface_ : &pcapng_.interfaces()[packet.interface]) : nullptr;
-      const bool plain = interface && packet.verbatim == format && output_.kept(packet) == packet.caplen && (kIsPcap || interface_base_ == 0) &&
+      const Interface* interface =
+          next == Next::packet ? (kIsPcap ? &pcap_interface_ : &pcapng_.interfaces()[packet.interface]) : nullptr;
+      const bool plain = interface && packet.verbatim == format && output_.kept(packet) == packet.caplen &&
+                         (kIsPcap || interface_base_ == 0) &&
                          (!kIsPcap || c.link_type_out < 0 || c.link_type_out == interface->link_type);
       if (!plain) {
         going = false;

@@ -24,9 +24,7 @@ void Input::openRange(int fd, uint64_t start, uint64_t end) {
   error_ = 0;
 }
 
-void Input::openStream() {
-  openRange(-1, 0, UINT64_MAX);
-}
+void Input::openStream() { openRange(-1, 0, UINT64_MAX); }
 
 void Input::reserve(size_t more_bytes) {
   const size_t kept = tail_ - head_;
@@ -57,7 +55,8 @@ Input::More Input::more() {
   if (exhausted_) return More::end;
   if (fd_ < 0) return More::need_feed;
   const uint64_t at = offset_ + size();
-  const size_t want = at < end_ ? static_cast<size_t>(std::min<uint64_t>(limits::kReadBytes, end_ - at + kOverread)) : kReadBeyondEnd;
+  const size_t want =
+      at < end_ ? static_cast<size_t>(std::min<uint64_t>(limits::kReadBytes, end_ - at + kOverread)) : kReadBeyondEnd;
   reserve(want);
   const int64_t got = readAt(fd_, buffer_.get() + tail_, want, at);
   if (got < 0) {

@@ -10,7 +10,8 @@ namespace {
 // caplen u32, wirelen u32, link type u32, interface u32, flags u32 (1: has no time), 0 u32, then the bytes.
 constexpr size_t kRecordsHeader = 48;
 
-void putRecords(uint8_t* to, const Packet& packet, uint32_t keep, const Interface& interface, uint32_t id, uint64_t number) {
+void putRecords(uint8_t* to, const Packet& packet, uint32_t keep, const Interface& interface, uint32_t id,
+                uint64_t number) {
   const SplitTime time = splitNanos(packet.time);
   store64(to, number);
   store64(to + 8, packet.odd_time ? packet.odd_seconds : static_cast<uint64_t>(time.seconds));
@@ -26,7 +27,8 @@ void putRecords(uint8_t* to, const Packet& packet, uint32_t keep, const Interfac
 
 }  // namespace
 
-Output::Put Output::shaped(const Packet& packet, uint32_t keep, const Interface& interface, uint32_t id, uint64_t number, Order order) {
+Output::Put Output::shaped(const Packet& packet, uint32_t keep, const Interface& interface, uint32_t id,
+                           uint64_t number, Order order) {
   switch (format_) {
     case Format::pcap_us:
     case Format::pcap_ns: {

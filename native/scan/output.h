@@ -56,7 +56,8 @@ class Output {
   }
 
   // `id`: the interface's number in the output. `number`: the packet's in the source, from 1.
-  Put packet(const Packet& packet, uint32_t keep, const Interface& interface, uint32_t id, bool same_id, uint64_t number, Order order) {
+  Put packet(const Packet& packet, uint32_t keep, const Interface& interface, uint32_t id, bool same_id,
+             uint64_t number, Order order) {
     if (packet.verbatim == format_ && keep == packet.caplen && same_id && format_ != Format::none) {
       if (size_ + run_.size + packet.record.size > capacity_) return full(packet.record.size);
       if (run_.data + run_.size == packet.record.data) {
@@ -91,7 +92,8 @@ class Output {
     flush();
     return size_ + bytes <= capacity_;
   }
-  Put shaped(const Packet& packet, uint32_t keep, const Interface& interface, uint32_t id, uint64_t number, Order order);
+  Put shaped(const Packet& packet, uint32_t keep, const Interface& interface, uint32_t id, uint64_t number,
+             Order order);
 
   Format format_ = Format::none;
   uint32_t snap_length_ = 0;

@@ -125,7 +125,8 @@ Status Scan::start() {
         container_ = Container::pcapng;
         return Status::budget;
       }
-      if (!PcapReader::recognises(bytes)) return damaged("not a capture file: it begins with neither a pcap nor a PCAPNG magic number");
+      if (!PcapReader::recognises(bytes))
+        return damaged("not a capture file: it begins with neither a pcap nor a PCAPNG magic number");
       if (bytes.size >= pcap::kFileHeaderBytes) return startPcap();
     }
     const Status more = refill();
@@ -137,7 +138,8 @@ Status Scan::start() {
 Status Scan::startPcap() {
   PcapReader::Header header;
   std::string text;
-  if (PcapReader::readHeader({input_.data(), input_.size()}, &header, &text) == Next::damage) return damaged(std::move(text));
+  if (PcapReader::readHeader({input_.data(), input_.size()}, &header, &text) == Next::damage)
+    return damaged(std::move(text));
   pcap_interface_ = {};
   pcap_interface_.link_type = header.link_type;
   pcap_interface_.snap_length = header.snap_length;
@@ -252,9 +254,10 @@ Status Scan::walkWith(Reader& reader, size_t budget) {
           c.detail = interface.link_type;
           return hold(Status::mixed_link_types);
         }
-        const Output::Put put = output_.packet(packet, keep, interface, interface_base_ + packet.interface, interface_base_ == 0,
-                                               c.packets_read + 1, order);
-        if (put != Output::Put::done) [[unlikely]] return hold(put == Output::Put::full ? Status::output_full : Status::time_range);
+        const Output::Put put = output_.packet(packet, keep, interface, interface_base_ + packet.interface,
+                                               interface_base_ == 0, c.packets_read + 1, order);
+        if (put != Output::Put::done) [[unlikely]]
+          return hold(put == Output::Put::full ? Status::output_full : Status::time_range);
         countWritten(&c, packet, interface, keep, timed);
         if (limited) {
           if (limits_.packets) --*limits_.packets;
@@ -311,14 +314,16 @@ Status Scan::other(Next next, const Packet& packet) {
       chain_link_type_ = -1;
       if (sections_++ == 0) {
         section_options_.resize(pcapng::copiedOptionsBound(packet.options.size));
-        section_options_.resize(pcapng::copyOptions(packet.options, pcapng_.order(), pcapng::OptionScope::section, section_options_.data()));
+        section_options_.resize(pcapng::copyOptions(packet.options, pcapng_.order(), pcapng::OptionScope::section,
+                                                    section_options_.data()));
       }
       break;
     }
     case Next::interface: {
       const Interface& interface = pcapng_.interfaces().back();
       const uint64_t id = interface_base_ + pcapng_.interfaces().size() - 1;
-      if (id >= limits::kMaxInterfaces) return damaged("more than " + std::to_string(limits::kMaxInterfaces) + " interfaces are described");
+      if (id >= limits::kMaxInterfaces)
+        return damaged("more than " + std::to_string(limits::kMaxInterfaces) + " interfaces are described");
       if (output_.interface(interface, packet.options, pcapng_.order()) == Output::Put::full) {
         pcapng_.forgetInterface();
         return Status::output_full;

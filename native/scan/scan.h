@@ -1,4 +1,5 @@
-// The one loop: source -> select -> shape -> chunk, in bounded steps. The position between two steps is a record boundary.
+// The one loop: source -> select -> shape -> chunk, in bounded steps. The position between two steps is a record
+// boundary.
 #pragma once
 #include <memory>
 #include <optional>
@@ -43,7 +44,8 @@ struct Limits {
   Rule broken(uint32_t keep, const Packet& packet) const {
     if (packets && *packets == 0) return Rule::packets;
     if (captured_bytes && *captured_bytes < keep) return Rule::captured_bytes;
-    if (duration && first_time && packet.has_time && static_cast<Int128>(packet.time) - *first_time >= *duration) return Rule::duration;
+    if (duration && first_time && packet.has_time && static_cast<Int128>(packet.time) - *first_time >= *duration)
+      return Rule::duration;
     return Rule::none;
   }
 };
@@ -116,8 +118,8 @@ class Scan {
   Interface pcap_interface_;
   PcapngReader pcapng_;
   std::vector<InterfaceInfo> info_;
-  uint32_t section_first_ = 0;     // index in info_ of the section's first interface
-  uint32_t interface_base_ = 0;    // interfaces of the output before the section's first
+  uint32_t section_first_ = 0;   // index in info_ of the section's first interface
+  uint32_t interface_base_ = 0;  // interfaces of the output before the section's first
   uint32_t sections_ = 0;
   bool seek_pending_ = false;
   bool in_place_ = false;  // records may be read straight into the output

@@ -1,18 +1,18 @@
-// A reader's state at a record boundary as bytes (none at the start of a source), so that another scan can go on from there. Equal states have equal
-// bytes. They pass between threads of one process only, yet are read with bounds checks.
+// A reader's state at a record boundary as bytes (none at the start of a source), so that another scan can go on from
+// there. Equal states have equal bytes. They pass between threads of one process only, yet are read with bounds checks.
 #pragma once
 #include <cstdint>
 #include <vector>
 
-#include "format/pcap_reader.h"
 #include "format/packet.h"
+#include "format/pcap_reader.h"
 
 namespace spillway {
 
 struct ReaderState {
   Container container = Container::unknown;
-  PcapReader::Header pcap;      // pcap
-  bool swapped = false;         // pcapng
+  PcapReader::Header pcap;  // pcap
+  bool swapped = false;     // pcapng
   std::vector<Interface> interfaces;
 };
 

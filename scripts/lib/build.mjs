@@ -1,6 +1,7 @@
 /** What is built in a checkout: two addons and the TypeScript. Each step is skipped while its stamp holds. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { bundle } from './bundle.mjs';
 import { gypBuild } from './gyp.mjs';
 import { root } from './paths.mjs';
 import { runLogged } from './run.mjs';
@@ -34,13 +35,21 @@ const STEPS = [
     about: 'compiling the TypeScript',
     hash: () => hashOf(filesUnder([at('src'), at('tsconfig.json'), at('node_modules', 'typescript', 'package.json')])),
     products: [at('dist', 'cli', 'main.js')],
-    make: () => {
+    make: async () => {
       // tsc trusts its own record even where the output is gone; without the record it writes everything.
       rmSync(at('dist', '.tsbuildinfo'), { force: true });
-      return runLogged('typescript', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', root], {
+      await runLogged('typescript', process.execPath, [at('node_modules', 'typescript', 'bin', 'tsc'), '-p', root], {
         sentence: 'the TypeScript did not compile',
       });
     },
+  },
+  {
+    name: 'bundle',
+    compiles: false,
+    about: 'bundling the command line',
+    hash: () => hashOf([...filesUnder([at('src')]), at('scripts', 'lib', 'bundle.mjs'), at('package-lock.json')]),
+    products: ['spillway', 'scan-worker', 'worker'].map((name) => at('dist', 'run', `${name}.js`)),
+    make: bundle,
   },
 ];
 

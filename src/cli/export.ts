@@ -1,5 +1,6 @@
 /** `spillway export`: from sources to a file, a pipe or standard output. */
 import type { PreparedExport } from '../engine/export.js';
+import type { Pool } from '../engine/pool.js';
 import type { ExportRequest, Progress, Receipt, Sink, Source } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import { EXPORT, exportArguments, type ExportArguments } from './export-arguments.js';
@@ -12,6 +13,7 @@ import { checkOutput, openSink, type Output } from './output.js';
 import { createProgressBar, type ProgressBar } from './progress.js';
 import { damageSentence, receiptJson, summary } from './receipt.js';
 import { sourceNamed } from './sources.js';
+import { startThreads } from './threads.js';
 import { hasRelativeTime, timeWindows } from './windows.js';
 
 export async function exportCommand(args: readonly string[], io: Io): Promise<number> {
@@ -27,8 +29,9 @@ export async function exportCommand(args: readonly string[], io: Io): Promise<nu
   const signal = io.interrupt();
   try {
     const begun = performance.now();
-    const request = await unlessInterrupted(signal, requestOf(given, sources, signal, bar), { tidies: true });
-    const prepared = await unlessInterrupted(signal, prepare(request));
+    const pool = await startThreads(sources);
+    const request = await unlessInterrupted(signal, requestOf(given, sources, signal, bar, pool), { tidies: true });
+    const prepared = await unlessInterrupted(signal, prepare(request, pool));
     const receipt = await run(prepared, output, signal, bar);
     bar?.clear();
     const seconds = (performance.now() - begun) / 1000;
@@ -40,29 +43,35 @@ export async function exportCommand(args: readonly string[], io: Io): Promise<nu
 }
 
 /** Times relative to the last packet need a walk over the sources beforehand. */
-async function requestOf(given: ExportArguments, sources: Source[], signal: AbortSignal, bar: ProgressBar | null): Promise<ExportRequest> {
+async function requestOf(
+  given: ExportArguments,
+  sources: Source[],
+  signal: AbortSignal,
+  bar: ProgressBar | null,
+  pool: Pool | undefined,
+): Promise<ExportRequest> {
   const { outer, intervals, filters, snapLengthBytes, limits, format } = given;
-  const lastNs = hasRelativeTime([outer, ...intervals]) ? await lastTime(sources, signal, bar) : 0n;
+  const lastNs = hasRelativeTime([outer, ...intervals]) ? await lastTime(sources, signal, bar, pool) : 0n;
   return { sources, filters, windows: timeWindows(outer, intervals, lastNs), snapLengthBytes, limits, format };
 }
 
 /** The largest time in the sources; 0 where no packet has one, and so no time says anything. */
-async function lastTime(sources: readonly Source[], signal: AbortSignal, bar: ProgressBar | null): Promise<bigint> {
+async function lastTime(sources: readonly Source[], signal: AbortSignal, bar: ProgressBar | null, pool: Pool | undefined): Promise<bigint> {
   if (sources.some((source) => 'fd' in source)) {
     throw new SpillwayError('TIME_INVALID', 'a relative time counts from the last packet, which is not known beforehand on standard input');
   }
   const { inspect } = await import('../engine/inspect.js');
   let lastNs: bigint | null = null;
   for (const source of sources) {
-    const { maxTimeNs } = await inspect(source, { signal, onProgress: (progress) => bar?.show(progress) });
+    const { maxTimeNs } = await inspect(source, { signal, onProgress: (progress) => bar?.show(progress), ...(pool && { pool }) });
     if (maxTimeNs !== null && (lastNs === null || maxTimeNs > lastNs)) lastNs = maxTimeNs;
   }
   return lastNs ?? 0n;
 }
 
-async function prepare(request: ExportRequest): Promise<PreparedExport> {
+async function prepare(request: ExportRequest, pool: Pool | undefined): Promise<PreparedExport> {
   const { prepareExport } = await import('../engine/export.js');
-  return prepareExport(request);
+  return prepareExport(request, pool && { pool });
 }
 
 async function run(prepared: PreparedExport, output: Output, signal: AbortSignal, bar: ProgressBar | null): Promise<Receipt> {

@@ -7,6 +7,7 @@ import type { Io } from './io.js';
 import { createProgressBar } from './progress.js';
 import { damageSentence } from './receipt.js';
 import { sourceNamed } from './sources.js';
+import { startThreads } from './threads.js';
 
 export const INFO: CommandSpec = {
   name: 'info',
@@ -30,11 +31,12 @@ export async function infoCommand(args: readonly string[], io: Io): Promise<numb
     return 0;
   }
   const source = await sourceNamed(parsed.operands[0]!, io);
-  const { inspect } = await import('../engine/inspect.js');
   const bar = createProgressBar(io);
   const signal = io.interrupt();
   try {
-    const walk = inspect(source, { signal, ...(bar && { onProgress: (progress) => bar.show(progress) }) });
+    const pool = await startThreads([source]);
+    const { inspect } = await import('../engine/inspect.js');
+    const walk = inspect(source, { signal, ...(pool && { pool }), ...(bar && { onProgress: (progress) => bar.show(progress) }) });
     const report = await unlessInterrupted(signal, walk, { tidies: true });
     bar?.clear();
     io.stdout.write(

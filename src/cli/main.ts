@@ -1,6 +1,6 @@
 /** The command line's front door: finds the command and loads that alone. */
-import { readFileSync } from 'node:fs';
 import { SpillwayError } from '../errors.js';
+import { packageVersion } from '../root.js';
 import { fail } from './fail.js';
 import { processIo, type Io } from './io.js';
 
@@ -18,11 +18,6 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   filter: { about: 'check a packet filter and show its program', load: async () => (await import('./filter.js')).filterCommand },
   serve: { about: 'start the probe: packet export over REST', load: async () => (await import('./serve.js')).serveCommand },
 };
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
-}
 
 function overview(): string {
   const commands = Object.entries(COMMANDS).map(([name, { about }]) => `  ${name.padEnd(8)}${about}`);
@@ -46,7 +41,7 @@ Examples:
 async function dispatch(argv: readonly string[], io: Io): Promise<number> {
   const [name, ...rest] = argv;
   if (name === '--version' || name === '-V') {
-    io.stdout.write(`spillway ${version()}\n`);
+    io.stdout.write(`spillway ${packageVersion()}\n`);
     return 0;
   }
   if (name === '--help' || name === '-h' || (name === 'help' && rest.length === 0)) {

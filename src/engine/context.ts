@@ -31,7 +31,7 @@ export class ScanContext {
     readonly windowsNs: BigInt64Array,
     readonly rules: StopRules,
     readonly totals: Totals,
-    readonly slots: SharedArrayBuffer[],
+    readonly slots: Uint8Array[],
     /** Told of each result that counts, in order; `base`: the output's number of the scan's first interface. */
     readonly onResult: (result: ScanResult, base: number) => void,
   ) {
@@ -58,9 +58,9 @@ export class ScanContext {
     return this.format.startsWith('pcap_') && linkType >= 0 && this.totals.linkTypeOut >= 0 && linkType !== this.totals.linkTypeOut;
   }
 
-  piece(result: ScanResult, slot: SharedArrayBuffer, flush: boolean): Piece {
+  piece(result: ScanResult, slot: Uint8Array, flush: boolean): Piece {
     return {
-      bytes: new Uint8Array(slot, 0, result.outLength),
+      bytes: slot.subarray(0, result.outLength),
       linkType: Number(result.report[REPORT.linkTypeOut]),
       snapLengthBytes: Number(result.report[REPORT.snapLengthOut]),
       flush,

@@ -2,9 +2,8 @@
 import { SpillwayError } from '../errors.js';
 import { crc32c, fileHeader, REPORT } from '../native.js';
 import { ScanContext, type Piece } from './context.js';
-import { threadsFor } from './inspect.js';
 import { closeAll, makePlan, type Plan } from './plan.js';
-import { createInlinePool, createPool } from './pool.js';
+import { borrowPool, threadsFor, type Pool } from './pool.js';
 import { receiptOf } from './receipt.js';
 import { Coalescer, scan } from './scan.js';
 import { giveBackSlots, slotCount, takeSlots } from './slots.js';
@@ -33,26 +32,40 @@ export interface PreparedExport {
   close(): Promise<void>;
 }
 
-export async function prepareExport(request: ExportRequest): Promise<PreparedExport> {
-  const plan = await makePlan(request);
+export interface PrepareOptions {
+  /** Threads that the caller keeps from export to export, and closes; default: each run's own. */
+  pool?: Pool;
+}
+
+export async function prepareExport(request: ExportRequest, { pool }: PrepareOptions = {}): Promise<PreparedExport> {
+  const plan = await makePlan(request, pool);
   return {
     bytesTotal: plan.bytesTotal,
     linkTypes: plan.linkTypes,
     warnings: plan.filters.warnings,
-    run: (sink, options = {}) => runPlan(plan, sink, options),
+    run: (sink, options = {}) => runPlan(plan, sink, options, pool),
     close: () => closeAll(plan.sources),
   };
 }
 
-async function runPlan(plan: Plan, sink: Sink, options: RunOptions): Promise<Receipt> {
+async function runPlan(plan: Plan, sink: Sink, options: RunOptions, kept: Pool | undefined): Promise<Receipt> {
   const { request } = plan;
   const threads = threadsFor(plan.bytesTotal, options.workers);
-  const pool = threads === 0 ? createInlinePool() : createPool(threads);
+  const pool = borrowPool(threads, kept);
   const slots = takeSlots(slotCount(threads));
   const totals = new Totals();
   const progress = new ProgressMeter(plan, totals, options.onProgress);
-  const context = new ScanContext(pool, plan.filters, request.format, request.snapLengthBytes, plan.windowsNs, request.limits,
-    totals, [...slots], (result) => progress.moved(Number(result.report[REPORT.end])));
+  const context = new ScanContext(
+    pool,
+    plan.filters,
+    request.format,
+    request.snapLengthBytes,
+    plan.windowsNs,
+    request.limits,
+    totals,
+    [...slots],
+    (result) => progress.moved(Number(result.report[REPORT.end])),
+  );
   const cancel = (): void => context.cancel();
   options.signal?.addEventListener('abort', cancel);
   if (options.signal?.aborted) cancel();
@@ -67,8 +80,7 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions): Promise<Rec
     const pieces = scan(plan.sources, context, (index) => progress.source(index));
     for await (const piece of withHeader(pieces, plan, totals)) await out.add(piece.bytes, piece.flush);
     await out.flush();
-    if (sent !== totals.outBytes)
-      throw new SpillwayError('RECEIPT_MISMATCH', `${sent} bytes were sent where ${totals.outBytes} were written`);
+    if (sent !== totals.outBytes) throw new SpillwayError('RECEIPT_MISMATCH', `${sent} bytes were sent where ${totals.outBytes} were written`);
     progress.finished();
     await sink.finish();
   } catch (error) {

@@ -1,11 +1,9 @@
 /** What a walk over a whole capture file tells. */
-import { cpus } from 'node:os';
 import { SpillwayError } from '../errors.js';
 import { REPORT, type InterfaceInfo, type SourceInfo } from '../native.js';
 import { ScanContext } from './context.js';
 import { Filters } from './filters.js';
-import { EXTENT_BYTES, MAX_WORKERS } from './limits.js';
-import { createInlinePool, createPool, type Pool } from './pool.js';
+import { borrowPool, threadsFor, type Pool } from './pool.js';
 import { scan } from './scan.js';
 import { slotCount } from './slots.js';
 import { notACapture, openSource, type OpenSource } from './source.js';
@@ -39,6 +37,8 @@ export interface SourceReport {
 }
 
 export interface InspectOptions {
+  /** Threads that the caller keeps; default: the scan's own. */
+  pool?: Pool;
   workers?: number;
   signal?: AbortSignal;
   onProgress?: (progress: Progress) => void;
@@ -53,23 +53,25 @@ export async function inspect(source: Source, options: InspectOptions = {}): Pro
   }
 }
 
-/** How many threads a scan of so many bytes is worth; 0: the calling thread does it. */
-export function threadsFor(bytes: number, wanted: number | undefined): number {
-  const extents = Math.ceil(bytes / EXTENT_BYTES);
-  return wanted ?? (bytes > 0 && extents <= 2 ? 0 : Math.min(MAX_WORKERS, cpus().length));
-}
-
 export async function inspectOpen(source: OpenSource, options: InspectOptions = {}): Promise<SourceReport> {
   const threads = threadsFor(source.sizeBytes, options.workers);
-  const pool: Pool = threads === 0 ? createInlinePool() : createPool(threads);
+  const pool = borrowPool(threads, options.pool);
   const totals = new Totals();
   const interfaces = new InterfaceTable();
   let position = 0;
   // Nothing is written to them.
-  const slots = Array.from({ length: slotCount(threads) }, () => new SharedArrayBuffer(1));
+  const slots = Array.from({ length: slotCount(threads) }, () => new Uint8Array(1));
   const rules = { packets: 0n, capturedBytes: 0n, durationNs: 0n };
-  const context = new ScanContext(pool, new Filters([], () => Promise.reject(new Error('no filters'))), 'none', 0,
-    new BigInt64Array(0), rules, totals, slots, (result, base) => {
+  const context = new ScanContext(
+    pool,
+    new Filters([], () => Promise.reject(new Error('no filters'))),
+    'none',
+    0,
+    new BigInt64Array(0),
+    rules,
+    totals,
+    slots,
+    (result, base) => {
       interfaces.add(result, base);
       position = Number(result.report[REPORT.end]);
       options.onProgress?.({
@@ -80,7 +82,8 @@ export async function inspectOpen(source: OpenSource, options: InspectOptions = 
         packetsOut: 0n,
         outBytes: 0,
       });
-    });
+    },
+  );
   const cancel = (): void => context.cancel();
   options.signal?.addEventListener('abort', cancel);
   if (options.signal?.aborted) cancel();

@@ -6,11 +6,14 @@ export const EXTENT_BYTES = 4 << 20;
 /** Bytes of input between two looks at the cancel flag. */
 export const STEP_BYTES = 1 << 20;
 
+/** A large page of memory: 512 small ones, and as dear to get as one or two of those. */
+export const LARGE_PAGE_BYTES = 2 << 20;
+
 /**
- * Bytes of an output slot. Small packets grow at most 2.2-fold (a pcap record of 17 bytes is a PCAPNG block of 36), so an
+ * Bytes of an output slot, whole large pages. Small packets grow at most 2.2-fold (a pcap record of 17 bytes is a PCAPNG block of 36), so an
  * extent's output fits at once; pages that are not written to are never resident.
  */
-export const SLOT_BYTES = EXTENT_BYTES * 2.25;
+export const SLOT_BYTES = EXTENT_BYTES * 2.5;
 
 /** Output pieces smaller than this are gathered before they go to the sink. */
 export const COALESCE_BYTES = 256 << 10;

@@ -4,6 +4,7 @@ import { compileFilter } from '../filter/compile.js';
 import { Filters } from './filters.js';
 import { inspectOpen } from './inspect.js';
 import { MAX_SOURCES } from './limits.js';
+import type { Pool } from './pool.js';
 import { openSource, type OpenSource } from './source.js';
 import type { ExportRequest } from './types.js';
 import { flattenWindows } from './windows.js';
@@ -18,7 +19,7 @@ export interface Plan {
   bytesTotal: number;
 }
 
-export async function makePlan(request: ExportRequest): Promise<Plan> {
+export async function makePlan(request: ExportRequest, pool?: Pool): Promise<Plan> {
   if (request.sources.length === 0) throw new SpillwayError('REQUEST_INVALID', 'a source is needed');
   if (request.sources.length > MAX_SOURCES) throw new SpillwayError('REQUEST_INVALID', `there may be ${MAX_SOURCES} sources at most`);
   const windowsNs = flattenWindows(request.windows);
@@ -28,7 +29,7 @@ export async function makePlan(request: ExportRequest): Promise<Plan> {
     for (const source of request.sources) sources.push(await openSource(source));
     const linkTypes = [...new Set(sources.flatMap((s) => s.beginning?.linkType ?? []))];
     for (const linkType of linkTypes) await filters.compileFor(linkType);
-    const ordered = await inTimeOrder(sources);
+    const ordered = await inTimeOrder(sources, pool);
     const bytesTotal = sources.some((s) => s.beginning === null) ? 0 : sources.reduce((sum, s) => sum + s.sizeBytes, 0);
     return { request, sources: ordered, windowsNs, filters, linkTypes, bytesTotal };
   } catch (error) {
@@ -42,7 +43,7 @@ export async function closeAll(sources: readonly OpenSource[]): Promise<void> {
 }
 
 /** Several sources go in the order of their first packets; those that overlap in time are refused. */
-async function inTimeOrder(sources: OpenSource[]): Promise<OpenSource[]> {
+async function inTimeOrder(sources: OpenSource[], pool: Pool | undefined): Promise<OpenSource[]> {
   if (sources.length === 1) return sources;
   const once = sources.find((source) => source.beginning === null);
   if (once) throw new SpillwayError('REQUEST_INVALID', `${once.name}: a source that can be read only once can not be exported together with others`);
@@ -51,7 +52,7 @@ async function inTimeOrder(sources: OpenSource[]): Promise<OpenSource[]> {
   timed.sort((a, b) => (a.first === null ? (b.first === null ? 0 : -1) : b.first === null ? 1 : a.first < b.first ? -1 : a.first > b.first ? 1 : 0));
   let before: { name: string; maxTimeNs: bigint } | null = null;
   for (const { source } of timed) {
-    const report = await inspectOpen(source);
+    const report = await inspectOpen(source, pool ? { pool } : {});
     if (report.minTimeNs === null || report.maxTimeNs === null) continue;
     if (before && report.minTimeNs < before.maxTimeNs)
       throw new SpillwayError('SOURCES_OVERLAP', `${before.name} and ${source.name} overlap in time: export them one by one`);

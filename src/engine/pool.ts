@@ -1,22 +1,21 @@
 /** The worker threads. Piscina owns them; nothing else starts one. */
+import { cpus } from 'node:os';
 import { Piscina } from 'piscina';
+import { fromRoot } from '../root.js';
+import { EXTENT_BYTES, MAX_WORKERS } from './limits.js';
 import type { RangeTask, ScanResult, StreamTask } from './tasks.js';
 
 export interface Pool {
+  /** Starts the threads for ranges now; else the first range does. */
+  start(): void;
   range(task: RangeTask): Promise<ScanResult>;
   stream(task: StreamTask): Promise<ScanResult>;
   close(): Promise<void>;
 }
 
-/** Workers run compiled code also where the caller runs from the TypeScript sources (tests). */
-function workerFile(): string {
-  const compiled = import.meta.url.endsWith('.ts') ? '../../dist/engine/worker.js' : './worker.js';
-  return new URL(compiled, import.meta.url).href;
-}
-
 function threads(count: number): Piscina {
   return new Piscina({
-    filename: workerFile(),
+    filename: fromRoot('dist/run/scan-worker.js'),
     minThreads: count,
     maxThreads: count,
     // The ordered stage bounds what is handed out; nothing is refused, it waits.
@@ -28,11 +27,10 @@ function threads(count: number): Piscina {
 export function createPool(count: number): Pool {
   let ranges: Piscina | undefined;
   const streams = new Set<Piscina>();
+  const started = (): Piscina => (ranges ??= threads(count));
   return {
-    range(task) {
-      ranges ??= threads(count);
-      return ranges.run({ range: task }) as Promise<ScanResult>;
-    },
+    start: () => void started(),
+    range: (task) => started().run({ range: task }) as Promise<ScanResult>,
     async stream(task) {
       const own = threads(1);
       streams.add(own);
@@ -44,14 +42,27 @@ export function createPool(count: number): Pool {
       }
     },
     async close() {
-      await Promise.all([ranges, ...streams].map((each) => each?.destroy()));
+      for (const each of [ranges, ...streams]) await each?.destroy();
     },
   };
+}
+
+/** How many threads a scan of so many bytes is worth; 0: the calling thread does it. */
+export function threadsFor(bytes: number, wanted?: number): number {
+  const extents = Math.ceil(bytes / EXTENT_BYTES);
+  return wanted ?? (bytes > 0 && extents <= 2 ? 0 : Math.min(MAX_WORKERS, cpus().length));
+}
+
+/** The pool for one scan: the caller's where it keeps one, unless threads would cost more than they give. */
+export function borrowPool(threads: number, kept: Pool | undefined): Pool {
+  if (threads === 0) return createInlinePool();
+  return kept ? { ...kept, close: () => Promise.resolve() } : createPool(threads);
 }
 
 /** Scans on the calling thread: for a command that reads one small file, threads would cost more than the scan. */
 export function createInlinePool(): Pool {
   return {
+    start: () => undefined,
     async range(task) {
       const { scanRange } = await import('./worker.js');
       return scanRange(task);

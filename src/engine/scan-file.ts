@@ -9,6 +9,7 @@
 import { REPORT, STATUS } from '../native.js';
 import { concludes, mixed, type Piece, type ScanContext } from './context.js';
 import { EXTENT_BYTES } from './limits.js';
+import { newSlot } from './slots.js';
 import type { OpenSource } from './source.js';
 import type { ScanResult } from './tasks.js';
 
@@ -22,7 +23,7 @@ interface Place {
 interface Flight {
   from: Place;
   end: number;
-  slot: SharedArrayBuffer;
+  slot: Uint8Array;
   result: Promise<ScanResult>;
 }
 
@@ -35,7 +36,7 @@ export async function* scanFile(source: OpenSource, interfaceBase: number, conte
   let dispatched = 0;
   let interfaceCount = interfaceBase;
 
-  const launch = (from: Place, end: number, slot: SharedArrayBuffer, guess: boolean): Promise<ScanResult> =>
+  const launch = (from: Place, end: number, slot: Uint8Array, guess: boolean): Promise<ScanResult> =>
     context.pool.range({
       selection: context.selection,
       control: context.control,
@@ -72,8 +73,7 @@ export async function* scanFile(source: OpenSource, interfaceBase: number, conte
     let result = await flight.result;
     // A record that began before this range may end behind it.
     if (place.offset >= flight.end) return false;
-    if (flight.from.offset > 0 && (!agrees(result, flight, place) || mayStop(result)))
-      result = await launch(place, flight.end, flight.slot, false);
+    if (flight.from.offset > 0 && (!agrees(result, flight, place) || mayStop(result))) result = await launch(place, flight.end, flight.slot, false);
     let slot = flight.slot;
     for (;;) {
       if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.linkTypeOut]));
@@ -86,7 +86,7 @@ export async function* scanFile(source: OpenSource, interfaceBase: number, conte
       if (concludes(result, source, context.totals)) return result.status !== STATUS.done;
       if (result.status === STATUS.needProgram) await context.addPrograms(Number(result.report[REPORT.detail]));
       // A packet larger than a slot gets one of its own, for the rest of this range.
-      if (result.status === STATUS.outputFull && result.outLength === 0) slot = new SharedArrayBuffer(result.needed);
+      if (result.status === STATUS.outputFull && result.outLength === 0) slot = newSlot(result.needed);
       result = await launch(place, flight.end, slot, false);
     }
   }

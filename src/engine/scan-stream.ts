@@ -3,6 +3,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { REPORT, STATUS } from '../native.js';
 import { concludes, mixed, type Piece, type ScanContext } from './context.js';
 import { PortQueue } from './port-queue.js';
+import { newSlot } from './slots.js';
 import { notACapture, type OpenSource } from './source.js';
 import type { FromStream, ScanResult, ToStream } from './tasks.js';
 
@@ -37,7 +38,7 @@ export async function* scanStreamSource(source: OpenSource, interfaceBase: numbe
         send({ selection: context.selection });
       }
       const needed = result.status === STATUS.outputFull && result.outLength === 0 ? result.needed : 0;
-      send({ slot: needed > slot.byteLength ? new SharedArrayBuffer(needed) : slot });
+      send({ slot: needed > slot.byteLength ? newSlot(needed) : slot });
     }
     const result = await running;
     if (result.info?.sections === 0 && result.status === STATUS.damage) throw notACapture(source.name, result.damage);

@@ -140,8 +140,7 @@ async function feedUntilOver(scan: Scan, source: OpenSource): Promise<{ status: 
 }
 
 function beginningOf(scan: Scan, status: number, reason: string, source: OpenSource): Beginning {
-  if (status === STATUS.ioError)
-    throw new SpillwayError('SOURCE_UNREADABLE', `${source.name}: reading failed (errno ${scan.report[REPORT.detail]})`);
+  if (status === STATUS.ioError) throw new SpillwayError('SOURCE_UNREADABLE', `${source.name}: reading failed (errno ${scan.report[REPORT.detail]})`);
   const info = scan.info();
   if (status === STATUS.damage && info.sections === 0) throw notACapture(source.name, reason || scan.damageText());
   const seen = scan.report[REPORT.packetsRead]! > 0n;

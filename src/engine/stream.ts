@@ -36,7 +36,7 @@ export async function scanStream(task: StreamTask): Promise<ScanResult> {
   const cancelled = (): boolean => Atomics.load(control, CONTROL.cancel) !== 0;
   const watch = setInterval(() => cancelled() && giveUp.abort(), CANCEL_CHECK_MS);
   task.port.on('close', () => giveUp.abort());
-  let slot: SharedArrayBuffer | null = null;
+  let slot: Uint8Array | null = null;
   let written = 0;
 
   /** Steps until more input is needed or the scan is over. Gives up the slot each time something must be told. */
@@ -50,7 +50,7 @@ export async function scanStream(task: StreamTask): Promise<ScanResult> {
         else slot = message.slot;
         continue;
       }
-      const status = scan.step(new Uint8Array(slot), written, STEP_BYTES);
+      const status = scan.step(slot, written, STEP_BYTES);
       written += scan.outLength();
       if (status === STATUS.needInput) return null;
       if (status === STATUS.budget) continue;

@@ -37,7 +37,8 @@ export interface RangeTask {
   resync: boolean;
   interfaceBase: number;
   limits: LimitsLeft | null;
-  slot: SharedArrayBuffer;
+  /** Over shared memory. */
+  slot: Uint8Array;
 }
 
 export interface ScanResult {
@@ -72,9 +73,9 @@ export interface StreamInput {
 }
 
 /** To a stream worker. */
-export type ToStream = { slot: SharedArrayBuffer } | { selection: SharedSelection };
+export type ToStream = { slot: Uint8Array } | { selection: SharedSelection };
 /**
  * From a stream worker: a filled slot, or the wish for a program; the last is said to be the last. (That the port was
  * closed would be told too late: piscina puts the thread to sleep as soon as the task is done.)
  */
-export type FromStream = { result: ScanResult; slot: SharedArrayBuffer | null; last: boolean };
+export type FromStream = { result: ScanResult; slot: Uint8Array | null; last: boolean };

@@ -85,6 +85,7 @@ export interface Receipt {
 
 /** Where the bytes go. `write` resolves when `bytes` may be reused; that is all the back-pressure there is. */
 export interface Sink {
+  /** `bytes` belong to the sink until this resolves. Where they lie in shared memory, it may leave all of that changed. */
   write(bytes: Uint8Array): Promise<void>;
   /** The output is whole: make it visible. */
   finish(): Promise<void>;

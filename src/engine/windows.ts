@@ -16,8 +16,7 @@ export function flattenWindows(windows: readonly TimeWindow[]): BigInt64Array<Sh
   const ranges: [bigint, bigint][] = [];
   for (const { startNs, endNs } of windows) {
     if (startNs === null && endNs === null) return flat([]);
-    if (startNs !== null && endNs !== null && endNs < startNs)
-      throw new SpillwayError('TIME_INVALID', 'a time range ends before it begins');
+    if (startNs !== null && endNs !== null && endNs < startNs) throw new SpillwayError('TIME_INVALID', 'a time range ends before it begins');
     ranges.push([clamp(startNs ?? MIN_TIME_NS), clamp(endNs ?? MAX_TIME_NS)]);
   }
   ranges.sort((a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));

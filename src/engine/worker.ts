@@ -25,13 +25,12 @@ function scanFor(selection: SharedSelection): Scan {
 export function scanRange(task: RangeTask): ScanResult {
   const scan = scanFor(task.selection);
   const control = new Int32Array(task.control);
-  const out = new Uint8Array(task.slot);
   scan.openRange(task.fd, task.start, task.end, task.state, task.resync, task.interfaceBase);
   if (task.limits) scan.limit(task.limits.packets, task.limits.capturedBytes, task.limits.durationNs, task.limits.firstTimeNs);
   let written = 0;
   let status: number = STATUS.budget;
   while (status === STATUS.budget) {
-    status = Atomics.load(control, CONTROL.cancel) ? CANCELLED : scan.step(out, written, STEP_BYTES);
+    status = Atomics.load(control, CONTROL.cancel) ? CANCELLED : scan.step(task.slot, written, STEP_BYTES);
     if (status !== CANCELLED) written += scan.outLength();
   }
   const result = resultOf(scan, status, written);

@@ -2,6 +2,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Sink } from '../engine/types.js';
 import { LIMITS } from '../config.js';
+import { fromRoot } from '../root.js';
 
 /** What the thread is sent: bytes to compress (a whole buffer, its own), or the wish to end the frame. */
 export type ZstdWork = { bytes: Uint8Array<ArrayBuffer> } | { end: true };
@@ -11,7 +12,7 @@ export interface ZstdDone {
 }
 
 /** Threads run JavaScript: a test that runs from the sources uses the built one. */
-const script = new URL(import.meta.url.endsWith('.ts') ? '../../dist/export/zstd-worker.js' : './zstd-worker.js', import.meta.url);
+const script = fromRoot('dist/export/zstd-worker.js');
 
 export class ZstdSink implements Sink {
   readonly #worker = new Worker(script, { name: 'zstd' });

@@ -1,7 +1,8 @@
 /** BPF texts to classic-BPF programs, by libpcap in a process of its own. */
 import { SpillwayError } from '../errors.js';
 import { FilterCache } from './cache.js';
-import { compilerPath, packageVersion } from './executable.js';
+import { packageVersion } from '../root.js';
+import { compilerPath } from './executable.js';
 import { failureOf, refuseBeforehand } from './failures.js';
 import type { Answer, Request } from './frames.js';
 import { DEFAULT_SNAP_LENGTH_BYTES, IDLE_CLOSE_MS, MAX_CACHED_FILTER_BYTES, MAX_CACHED_FILTERS } from './limits.js';

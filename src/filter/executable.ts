@@ -1,9 +1,7 @@
 /** Where the compiling executable is, and what it is started with. */
-import { existsSync, readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { fromRoot } from '../root.js';
 
-/** The package's folder, two up from here both in src/ and in dist/. */
-const ROOT = new URL('../../', import.meta.url);
 const NAME = 'spillway-compile';
 
 /**
@@ -13,9 +11,9 @@ const NAME = 'spillway-compile';
 export function compilerPath(): string {
   const chosen = process.env['SPILLWAY_COMPILE'];
   if (chosen) return chosen;
-  const built = fileURLToPath(new URL(`build/Release/${NAME}`, ROOT));
+  const built = fromRoot('build', 'Release', NAME);
   if (existsSync(built)) return built;
-  const prebuilt = fileURLToPath(new URL(`prebuilds/${process.platform}-${process.arch}/${NAME}`, ROOT));
+  const prebuilt = fromRoot('prebuilds', `${process.platform}-${process.arch}`, NAME);
   return existsSync(prebuilt) ? prebuilt : built;
 }
 
@@ -27,15 +25,4 @@ export function compilerEnvironment(): NodeJS.ProcessEnv {
     if (value !== undefined) kept[name] = value;
   }
   return kept;
-}
-
-let version: string | undefined;
-
-/** The version in package.json, which the executable must share. */
-export function packageVersion(): string {
-  if (version === undefined) {
-    const manifest = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8')) as { version: string };
-    version = manifest.version;
-  }
-  return version;
 }

@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { SLOT_BYTES } from '../../src/engine/limits.js';
+import { newSlot } from '../../src/engine/slots.js';
 import { FdSink } from '../../src/export/fd-sink.js';
 
 const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
@@ -43,6 +45,42 @@ describe('a descriptor', () => {
       await writing;
       expect(Buffer.concat(seen).equals(bytes)).toBe(true);
       closeSync(reader);
+    }),
+  );
+
+  it(
+    'gets a slot, and keeps what it got when the slot is used again',
+    withPipe(0, async (reader, writer) => {
+      const slot = newSlot(SLOT_BYTES);
+      const sink = new FdSink(writer);
+      const seen: Buffer[] = [];
+      let over = false;
+      const reading = (async () => {
+        const part = Buffer.alloc(100_000);
+        while (!over || seen.reduce((sum, { length }) => sum + length, 0) < 3 * 400_000) {
+          const count = readIfAny(reader, part);
+          if (count > 0) seen.push(Buffer.from(part.subarray(0, count)));
+          await new Promise((resolve) => setTimeout(resolve, 1));
+        }
+      })();
+      for (const fill of [1, 2, 3]) {
+        slot.fill(fill, 0, 400_000);
+        await sink.write(slot.subarray(0, 400_000));
+      }
+      slot.fill(9);
+      over = true;
+      await reading;
+      const expected = Buffer.concat([1, 2, 3].map((fill) => Buffer.alloc(400_000, fill)));
+      expect(Buffer.concat(seen).equals(expected)).toBe(true);
+      closeSync(reader);
+    }),
+  );
+
+  it(
+    'of a pipe whose reader has gone says so for a slot, too',
+    withPipe(0, async (reader, writer) => {
+      closeSync(reader);
+      await expect(new FdSink(writer).write(newSlot(SLOT_BYTES).subarray(0, 1 << 20))).rejects.toMatchObject({ code: 'CLIENT_LEFT' });
     }),
   );
 

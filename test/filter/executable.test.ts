@@ -1,7 +1,8 @@
 /** The executable's side of the frames, bytes in and bytes out: it must bear whatever it is sent. */
 import { spawn } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
-import { compilerEnvironment, compilerPath, packageVersion } from '../../src/filter/executable.js';
+import { compilerEnvironment, compilerPath } from '../../src/filter/executable.js';
+import { packageVersion } from '../../src/root.js';
 import { type Answer, AnswerReader, encodeHello, encodeRequest } from '../../src/filter/frames.js';
 
 interface Ended {

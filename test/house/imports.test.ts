@@ -7,7 +7,7 @@ import { read } from './tree.js';
 
 const RULES: Rules = {
   layers: [
-    ['units', 'errors', 'native-contract', 'native', 'config'],
+    ['units', 'errors', 'root', 'native-contract', 'native', 'config'],
     ['engine', 'filter', 'state'],
     ['buffer', 'task'],
     ['export', 'bundle', 'capture'],

@@ -1,4 +1,5 @@
 /** Every argument of the addon that is wrong throws a TypeError that names it. */
+import { constants } from 'node:os';
 import { describe, expect, it } from 'vitest';
 import * as native from '../../src/native.js';
 import { Scan, Selection } from '../../src/native.js';
@@ -133,6 +134,18 @@ describe('fileHeader', () => {
 describe('setPipeSize', () => {
   it('says -1 for what is no pipe', () => {
     expect(native.setPipeSize(1_000_000, 4096)).toBe(-1);
+  });
+});
+
+describe('givePages', () => {
+  it('refuses what can not be a slot', () => {
+    expect(() => native.givePages(1, 'x' as never, 0)).toThrow(/slot must be a Uint8Array/);
+    expect(() => native.givePages(1, new Uint8Array(4), 5)).toThrow(/lengthBytes must be at most the slot's length/);
+    expect(() => native.givePages('1' as never, new Uint8Array(4), 4)).toThrow(/fd/);
+    expect(() => native.adviseLargePages(null as never)).toThrow(/memory must be a Uint8Array/);
+  });
+  it('says EINVAL for what is no pipe', async () => {
+    await expect(native.givePages(1_000_000, new Uint8Array(4), 4)).resolves.toBe(constants.errno.EINVAL);
   });
 });
 
