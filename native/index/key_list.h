@@ -1,0 +1,55 @@
+// Lists of the distinct keys of many blocks: what turns a net or a range of ports into look-ups, and tells at once that
+// an address is nowhere in them.
+#pragma once
+#include <cstdint>
+#include <vector>
+
+#include "base/bytes.h"
+#include "index/block.h"
+#include "index/bloom.h"
+
+namespace spillway {
+
+// Values of one list; with more of them there is no list, and it excludes nothing. Bounds its memory and its share of
+// the index.
+constexpr size_t kMaxListed = 65536;
+
+// What stands for a key in its list: the value itself of an IPv4 address or a port (so that ranges can be looked up),
+// 32 bits of a hash of an IPv6 or MAC address. Stored in index files.
+inline uint32_t listedValue(Key key) {
+  if (key.kind == KeyKind::ip4 || key.kind == KeyKind::port) return static_cast<uint32_t>(key.value);
+  return static_cast<uint32_t>(bloom::hashKey(key.kind, key.value) >> 32);
+}
+
+// Strictly ascending.
+using KeyList = std::vector<uint32_t>;
+
+// Appends a list: the first value, and then of each value how far it lies behind the one before, less one; numbers of
+// 7 bits a byte, the low ones first, with the top bit set in all but the last byte. 1 to 5 bytes a value.
+void encodeKeyList(const KeyList& list, std::vector<uint8_t>* to);
+// The most bytes that `count` values take.
+constexpr size_t kMaxListedBytes = 5;
+// False where `bytes` are not exactly a list of `count` values.
+bool decodeKeyList(Bytes bytes, size_t count, KeyList* list);
+
+// A set of values that takes in at most kMaxListed of them.
+class KeySet {
+ public:
+  // True where the value was not there before.
+  bool insert(uint32_t value);
+  bool tooMany() const { return too_many_; }
+  void clear();
+
+ private:
+  void grow();
+
+  // Values of 16 bits, such as ports, are bits; the others stand in an open hash table of which half stays free. So 0
+  // marks a free slot.
+  std::vector<uint64_t> low_;
+  std::vector<uint32_t> slots_;
+  size_t slots_used_ = 0;
+  size_t size_ = 0;
+  bool too_many_ = false;
+};
+
+}  // namespace spillway
