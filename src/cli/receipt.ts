@@ -10,7 +10,8 @@ const range = (times: Range): { first: string; last: string } | null =>
 
 /** One line; counts are exact integers, times are seconds since 1970 with nine decimals, as text. */
 export function receiptJson(receipt: Receipt): string {
-  return writeJson({ ...receipt, exported_range: range(receipt.exported_range), source_range: range(receipt.source_range) });
+  const damage = receipt.damage.map(({ file, offsetBytes, reason }) => ({ file, offset_bytes: offsetBytes, reason }));
+  return writeJson({ ...receipt, damage, exported_range: range(receipt.exported_range), source_range: range(receipt.source_range) });
 }
 
 export function damageSentence({ file, offsetBytes, reason }: Damage): string {

@@ -1,7 +1,13 @@
 /** Every limit of the engine, with its reason. */
 
-/** Bytes of input of one worker's task: long enough that handing it out costs nothing, short enough to share out a file. */
-export const EXTENT_BYTES = 4 << 20;
+/** Bytes of input of one worker's task, at most: handing one out takes about a quarter of a millisecond of everybody's time. */
+export const EXTENT_BYTES = 16 << 20;
+
+/** And at least, where a file of middle size is shared out. */
+export const LEAST_EXTENT_BYTES = 1 << 20;
+
+/** A file up to this size is scanned by the calling thread: starting others would take longer. */
+export const INLINE_BYTES = 8 << 20;
 
 /** Bytes of input between two looks at the cancel flag. */
 export const STEP_BYTES = 1 << 20;
@@ -10,10 +16,11 @@ export const STEP_BYTES = 1 << 20;
 export const LARGE_PAGE_BYTES = 2 << 20;
 
 /**
- * Bytes of an output slot, whole large pages. Small packets grow at most 2.2-fold (a pcap record of 17 bytes is a PCAPNG block of 36), so an
- * extent's output fits at once; pages that are not written to are never resident.
+ * Bytes of an output slot, whole large pages. A PCAP output is hardly larger than its input; as PCAPNG, small packets grow
+ * at most 2.2-fold (a pcap record of 17 bytes is a block of 36), and extents are half as large: either fits at once. Pages
+ * that are not written to are never resident.
  */
-export const SLOT_BYTES = EXTENT_BYTES * 2.5;
+export const SLOT_BYTES = EXTENT_BYTES * 1.25;
 
 /** Output pieces smaller than this are gathered before they go to the sink. */
 export const COALESCE_BYTES = 256 << 10;

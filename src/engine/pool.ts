@@ -2,7 +2,7 @@
 import { cpus } from 'node:os';
 import { Piscina } from 'piscina';
 import { fromRoot } from '../root.js';
-import { EXTENT_BYTES, MAX_WORKERS } from './limits.js';
+import { INLINE_BYTES, MAX_WORKERS } from './limits.js';
 import type { RangeTask, ScanResult, StreamTask } from './tasks.js';
 
 export interface Pool {
@@ -18,6 +18,8 @@ function threads(count: number): Piscina {
     filename: fromRoot('dist/run/scan-worker.js'),
     minThreads: count,
     maxThreads: count,
+    // A thread that is done finds the next task waiting, and not a round trip away.
+    concurrentTasksPerWorker: 2,
     // The ordered stage bounds what is handed out; nothing is refused, it waits.
     maxQueue: Infinity,
   });
@@ -49,8 +51,7 @@ export function createPool(count: number): Pool {
 
 /** How many threads a scan of so many bytes is worth; 0: the calling thread does it. */
 export function threadsFor(bytes: number, wanted?: number): number {
-  const extents = Math.ceil(bytes / EXTENT_BYTES);
-  return wanted ?? (bytes > 0 && extents <= 2 ? 0 : Math.min(MAX_WORKERS, cpus().length));
+  return wanted ?? (bytes > 0 && bytes <= INLINE_BYTES ? 0 : Math.min(MAX_WORKERS, cpus().length));
 }
 
 /** The pool for one scan: the caller's where it keeps one, unless threads would cost more than they give. */

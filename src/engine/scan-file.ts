@@ -8,7 +8,7 @@
  */
 import { REPORT, STATUS } from '../native.js';
 import { concludes, mixed, type Piece, type ScanContext } from './context.js';
-import { EXTENT_BYTES } from './limits.js';
+import { extentBytes } from './extents.js';
 import { newSlot } from './slots.js';
 import type { OpenSource } from './source.js';
 import type { ScanResult } from './tasks.js';
@@ -33,6 +33,7 @@ export async function* scanFile(source: OpenSource, interfaceBase: number, conte
   const beginning = source.beginning;
   let place: Place = { offset: 0, state: null, base: interfaceBase };
   let expected: Place = { offset: 0, state: beginning?.state ?? null, base: interfaceBase + (beginning?.sectionBase ?? 0) };
+  const extent = extentBytes(size, context.format, context.slots.length >> 1);
   let dispatched = 0;
   let interfaceCount = interfaceBase;
 
@@ -55,7 +56,7 @@ export async function* scanFile(source: OpenSource, interfaceBase: number, conte
       if (!slot) return;
       const guess = dispatched > 0;
       const from = guess ? { ...expected, offset: dispatched } : place;
-      const end = Math.min(dispatched + EXTENT_BYTES, size);
+      const end = Math.min(dispatched + extent, size);
       const result = launch(from, end, slot, guess);
       result.catch(() => {}); // seen where it is awaited; a flight that is given up must not end the process
       flights.push({ from, end, slot, result });

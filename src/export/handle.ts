@@ -91,7 +91,7 @@ export class ExportHandle {
 
   succeed(event: 'finish' | 'empty', receipt: Receipt): void {
     // The API's own words for where the damage is.
-    const damage = receipt.damage.map(({ file, offsetBytes, reason }) => ({ file, offset: offsetBytes, reason }));
+    const damage = receipt.damage.map(({ file, offsetBytes, reason }) => ({ file, offset_bytes: offsetBytes, reason }));
     this.receipt = { ...receipt, damage };
     this.stats = finalStats(receipt, this.stats);
     this.progress = 100;

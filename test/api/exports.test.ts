@@ -219,7 +219,7 @@ describe('what is exported', () => {
     expect(out.length).toBe(99);
     expect(resource.status).toMatchObject({ state: 'DONE', stats: { truncated: true, exported_packets: 99 } });
     const offset = readFileSync(at('admin/a.pcap')).length - 16 - 199;
-    expect(resource.receipt!['damage']).toEqual([{ file: 'fs/admin/cut.pcap', offset, reason: expect.stringMatching(/\w/) }]);
+    expect(resource.receipt!['damage']).toEqual([{ file: 'fs/admin/cut.pcap', offset_bytes: offset, reason: expect.stringMatching(/\w/) }]);
   });
 });
 

@@ -104,6 +104,6 @@ it('is told in the receipt, and the receipt is the last line of stderr when the 
   expect(readCapture(stdout).packets).toHaveLength(2);
   const [sentence, json, ...rest] = stderr.split('\n');
   expect(sentence).toBe('spillway: standard input: damaged at byte 176: the file ends inside a packet; every whole packet before it was used');
-  expect(JSON.parse(json!)).toMatchObject({ truncated: true, damage: [{ file: 'standard input', offsetBytes: 176 }] });
+  expect(JSON.parse(json!)).toMatchObject({ truncated: true, damage: [{ file: 'standard input', offset_bytes: 176 }] });
   expect(rest).toEqual(['']);
 });

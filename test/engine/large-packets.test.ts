@@ -1,11 +1,15 @@
 /** Packets as large as a record may be, larger than an output slot, from files and streams. */
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, vi } from 'vitest';
 import { SLOT_BYTES } from '../../src/engine/limits.js';
 import { NgBlocks, pcapFile } from '../support/build.js';
+import { cutInto } from '../support/cutting.js';
 import { request, runExport } from '../support/engine.js';
 import { makePipe } from '../support/pipe.js';
 import { readCapture } from '../support/reader.js';
 import { temporaryFolder } from '../support/temporary.js';
+
+// What a slot holds is the main thread's to say, so this may be told to it beside worker threads, too.
+vi.mock('../../src/engine/limits.js', async (original) => (await import('../support/cutting.js')).changeable(await original()));
 
 const folder = temporaryFolder();
 const BLOCK_MAX_BYTES = 16 << 20;
@@ -23,6 +27,8 @@ const pcapng = Buffer.concat([
 const lengths = (bytes: Buffer): number[] => readCapture(bytes).packets.map(({ caplen }) => caplen);
 
 describe('large packets', () => {
+  beforeAll(() => cutInto({ SLOT_BYTES: 9 << 20 }));
+
   it('are larger than a slot', () => expect(LARGEST).toBeGreaterThan(SLOT_BYTES));
 
   it.each([0, 2])(

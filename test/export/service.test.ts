@@ -47,7 +47,7 @@ describe('an export that its client fetches', () => {
     await fetchAll(damaged);
     expect(await get(damaged)).toMatchObject({
       status: { state: 'DONE', stats: { truncated: true } },
-      receipt: { damage: [{ file: 'x', offset: 24, reason: 'cut' }] },
+      receipt: { damage: [{ file: 'x', offset_bytes: 24, reason: 'cut' }] },
     });
     engine.receipt = receipt({ packets_exported: 0n });
     const filtered = await create();

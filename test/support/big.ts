@@ -1,8 +1,9 @@
 /** Files of many extents, with a decoy across every boundary of an extent: a packet that holds a chain of records like its file's own. */
-import { EXTENT_BYTES } from '../../src/engine/limits.js';
 import { NgBlocks, payload, pcapHeader, pcapRecord } from './build.js';
 
 const DECOY_BYTES = 200_000;
+/** Every extent of a file of the sizes used here begins at a multiple of this. */
+const BOUNDARY_BYTES = 4 << 20;
 const NS = 1_000_000_000n;
 const START = 1_700_000_000;
 
@@ -11,7 +12,7 @@ function fill(size: number, head: Buffer, next: (n: number, isDecoy: boolean) =>
   const parts = [head];
   let at = head.length;
   for (let n = 0; at < size; n++) {
-    const toBoundary = EXTENT_BYTES - (at % EXTENT_BYTES);
+    const toBoundary = BOUNDARY_BYTES - (at % BOUNDARY_BYTES);
     const part = next(n, toBoundary < DECOY_BYTES / 2 && n % 2 === 0);
     parts.push(part);
     at += part.length;
