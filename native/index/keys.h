@@ -137,15 +137,20 @@ inline void visitOther(PacketBytes in, places::Link link, F& f) {
       if (places::isFamilyIp6(family) || places::isFamilyIp6(swapped)) visitIp6(in, network, f);
       return;
     }
-    case places::Protocol::ip4: return visitIp4(in, network, f);
-    case places::Protocol::ip6: return visitIp6(in, network, f);
+    case places::Protocol::ip4:
+      return visitIp4(in, network, f);
+    case places::Protocol::ip6:
+      return visitIp6(in, network, f);
   }
 }
 
 }  // namespace detail
 
+// Two MAC addresses, three EtherTypes, two VLAN ids, a protocol, two addresses and two ports.
+constexpr size_t kMaxPacketKeys = 12;
+
 // Calls f(Key) for every key of the packet of `caplen` bytes at `data`, some more than once; for a link type without
-// keys (places::linkOf) not at all. At most 16 calls. `data` is borrowed for the call.
+// keys (places::linkOf) not at all. At most kMaxPacketKeys calls. `data` is borrowed for the call.
 template <class F>
 inline void visitKeys(const uint8_t* data, uint32_t caplen, uint32_t link_type, F&& f) {
   places::Link link;

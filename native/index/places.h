@@ -25,17 +25,32 @@ struct Link {
 // Returns false for a link type whose packets have no keys. Numbers are LINKTYPE_ values (pcap-linktype(7)).
 constexpr bool linkOf(uint32_t link_type, Link* link) {
   switch (link_type) {
-    case 1: *link = {Protocol::ether_type, 12, 14, true}; return true;     // EN10MB
-    case 113: *link = {Protocol::ether_type, 14, 16, false}; return true;  // LINUX_SLL
-    case 276: *link = {Protocol::ether_type, 0, 20, false}; return true;   // LINUX_SLL2
-    case 0:                                                                // NULL
-    case 108: *link = {Protocol::family, 0, 4, false}; return true;        // LOOP
-    case 12:                                                               // RAW, as some systems number it
-    case 14:                                                               // RAW, as OpenBSD numbers it
-    case 101: *link = {Protocol::version, 0, 0, false}; return true;       // RAW
-    case 228: *link = {Protocol::ip4, 0, 0, false}; return true;           // IPV4
-    case 229: *link = {Protocol::ip6, 0, 0, false}; return true;           // IPV6
-    default: return false;
+    case 1:
+      *link = {Protocol::ether_type, 12, 14, true};
+      return true;  // EN10MB
+    case 113:
+      *link = {Protocol::ether_type, 14, 16, false};
+      return true;  // LINUX_SLL
+    case 276:
+      *link = {Protocol::ether_type, 0, 20, false};
+      return true;  // LINUX_SLL2
+    case 0:         // NULL
+    case 108:
+      *link = {Protocol::family, 0, 4, false};
+      return true;  // LOOP
+    case 12:        // RAW, as some systems number it
+    case 14:        // RAW, as OpenBSD numbers it
+    case 101:
+      *link = {Protocol::version, 0, 0, false};
+      return true;  // RAW
+    case 228:
+      *link = {Protocol::ip4, 0, 0, false};
+      return true;  // IPV4
+    case 229:
+      *link = {Protocol::ip6, 0, 0, false};
+      return true;  // IPV6
+    default:
+      return false;
   }
 }
 
