@@ -62,5 +62,53 @@
       "ldflags": ["-rdynamic", "-static-libstdc++", "-static-libgcc"],
       "libraries": ["-ldl"]
     }
+  ],
+  "conditions": [
+    ["OS=='linux'", {
+      "targets": [
+        {
+          "target_name": "spillway-capture",
+          "type": "executable",
+          "sources": [
+            "native/base/crc32c.cc",
+            "native/base/file.cc",
+            "native/capture/af_packet.cc",
+            "native/capture/buffer_queue.cc",
+            "native/capture/control.cc",
+            "native/capture/files.cc",
+            "native/capture/intake.cc",
+            "native/capture/interface_capture.cc",
+            "native/capture/job.cc",
+            "native/capture/job_folder.cc",
+            "native/capture/kernel_filter.cc",
+            "native/capture/losses.cc",
+            "native/capture/main.cc",
+            "native/capture/marks.cc",
+            "native/capture/options.cc",
+            "native/capture/privileges.cc",
+            "native/capture/recorder.cc",
+            "native/capture/recovery.cc",
+            "native/capture/retention.cc",
+            "native/capture/ring_block.cc",
+            "native/capture/segment_bytes.cc",
+            "native/capture/segment_index.cc",
+            "native/capture/segment_name.cc",
+            "native/capture/segment_scan.cc",
+            "native/capture/segment_store.cc",
+            "native/capture/segment_writer.cc",
+            "native/capture/shaper.cc",
+            "native/filter/program.cc",
+            "native/format/pcapng_options.cc",
+            "native/format/pcapng_reader.cc",
+            "native/format/pcapng_writer.cc",
+            "<!@(node -p \"require('fs').readdirSync('native/index').filter((n) => n.endsWith('.cc')).map((n) => 'native/index/' + n).join(' ')\")",
+            "native/scan/state.cc"
+          ],
+          "defines": ["SPILLWAY_VERSION=\"<(spillway_version)\""],
+          "ldflags": ["-static-libstdc++", "-static-libgcc"],
+          "libraries": ["-lpthread"]
+        }
+      ]
+    }]
   ]
 }

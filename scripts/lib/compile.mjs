@@ -16,10 +16,16 @@ export const COMPILER = 'clang++';
 export const COMMON_FLAGS = ['-std=c++20', '-O1', '-g', '-Wall', '-Wextra', '-fno-omit-frame-pointer', '-I', join(root, 'native')];
 
 /** The parts of the core that know nothing of Node; the executables and the addon are left out. */
-const CORE_FOLDERS = ['base', 'format', 'filter', 'scan'];
+const CORE_FOLDERS = ['base', 'format', 'filter', 'index', 'scan'];
 
 export function coreSources() {
   return ccFiles(CORE_FOLDERS.map((folder) => join(root, 'native', folder)));
+}
+
+/** The capture executable without its main: only Linux has what it is made of. */
+export function captureSources() {
+  if (process.platform !== 'linux') return [];
+  return ccFiles([join(root, 'native', 'capture')]).filter((path) => !path.endsWith('main.cc'));
 }
 
 export function ccFiles(folders) {

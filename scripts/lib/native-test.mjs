@@ -1,7 +1,7 @@
 /** The C++ core's own tests: one program under the address and undefined-behaviour sanitizers. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
-import { buildProgram, ccFiles, coreSources } from './compile.mjs';
+import { buildProgram, captureSources, ccFiles, coreSources } from './compile.mjs';
 import { root } from './paths.mjs';
 import { exitOf } from './run.mjs';
 import { SetupError } from './say.mjs';
@@ -14,9 +14,10 @@ const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
  */
 export async function runNativeTests(args = []) {
   const folder = join(root, 'test', 'native');
-  const tests = ccFiles([folder]);
+  const capture = captureSources();
+  const tests = ccFiles([folder]).filter((path) => capture.length > 0 || !path.startsWith(join(folder, 'capture')));
   if (tests.length === 0) throw new SetupError('there is no test under test/native');
-  const sources = [...coreSources(), ...tests];
+  const sources = [...coreSources(), ...capture, ...tests];
   const program = await buildProgram({ folder: 'native-test', name: 'native-test', sources, flags: [...SANITIZE, '-I', folder] });
   const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';

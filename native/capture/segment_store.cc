@@ -1,0 +1,248 @@
+#include "capture/segment_store.h"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "capture/files.h"
+#include "capture/limits.h"
+#include "capture/segment_name.h"
+#include "format/pcapng_format.h"
+
+namespace spillway::capture {
+
+SegmentStore::SegmentStore(StoreOptions options, Retention* retention)
+    : options_(std::move(options)), retention_(retention) {}
+
+Failed SegmentStore::open(Nanos now) {
+  const auto failed = [&](int result) {
+    return Failure{Code::folder_unusable, withErrno("the folder " + options_.folder + " can't be used", -result)};
+  };
+  std::vector<FolderEntry> entries;
+  if (const int result = listFolder(options_.folder, &entries); result != 0) return failed(result);
+  const auto before = readMarks(options_.folder);
+  if (before) next_id_ = before->segment_id + 1;
+  if (!entries.empty()) next_id_ = std::max(next_id_, entries.back().id + 1);
+  if (const int result = page_.open(options_.folder); result != 0) return failed(result);
+  if (const int result = log_.open(options_.folder); result != 0) return failed(result);
+  marks_.boot_id = bootId();
+  marks_.state = CaptureState::capturing;
+  marks_.segment_id = next_id_ - 1;
+  header_ = segmentHeader(options_.facts, options_.application);
+  // Nobody knows what came while no capture ran.
+  if (before && before->committed_at < now) lose({LossKind::stopped, before->committed_at, now, kUnknownPackets, 0});
+  writeLosses();
+  publish(now);
+  return std::nullopt;
+}
+
+int SegmentStore::createFile(const std::string& path) {
+  const bool recycled = retention_->makeRoom(options_.segment_bytes, path);
+  int error;
+  Fd fd = openFile(path, O_RDWR | O_CREAT, &error);
+  if (!fd) return -error;
+  struct stat found;
+  if (recycled && ::fstat(fd.get(), &found) == 0 && static_cast<uint64_t>(found.st_size) > options_.segment_bytes &&
+      ::ftruncate(fd.get(), static_cast<off_t>(options_.segment_bytes)) != 0)
+    return -errno;
+  // A full disk takes a smaller one, when the oldest segments have made no room.
+  limit_ = options_.segment_bytes;
+  for (;;) {
+    const int result = preallocate(fd.get(), limit_);
+    if (result == 0) break;
+    const bool full = result == -ENOSPC || result == -EDQUOT;
+    if (full && retention_->freeOldest()) continue;
+    if (!full || limit_ / 2 < limits::kMinSegmentBytes) {
+      removeFile(path);
+      return result;
+    }
+    limit_ /= 2;
+  }
+  file_.begin(std::move(fd));
+  return 0;
+}
+
+int SegmentStore::openSegment(Nanos now) {
+  const uint64_t id = next_id_;
+  if (const int result = createFile(path(partName(id))); result != 0) return result;
+  ++next_id_;
+  retention_->setOpen(options_.folder, limit_);
+  Interface interface;
+  interface.link_type = options_.facts.link_type;
+  interface.snap_length = options_.facts.snap_length;
+  interface.resolution = {false, 9};
+  const Bytes header{header_.data(), header_.size()};
+  index_.begin(path(stemName(id) + ".index"), id, interface, header);
+  file_.add(header);
+  base_packets_ += marks_.packets;
+  packets_ = 0;
+  received_before_ = received_;
+  losses_ = {};
+  opened_at_ = now;
+  ending_ = false;
+  marks_.segment_id = id;
+  marks_.visible_bytes = marks_.durable_bytes = marks_.packets = 0;
+  marks_.smallest_time = marks_.largest_time = 0;
+  publish(now);
+  return 0;
+}
+
+bool SegmentStore::fits(size_t block) const { return file_.size() + block + kStatisticsBytes <= limit_; }
+
+void SegmentStore::note(Bytes block) {
+  const uint8_t* at = block.data;
+  Packet packet;
+  packet.record = block;
+  packet.data = at + kEnhancedData;
+  packet.caplen = load32(at + 20);
+  packet.wirelen = load32(at + 24);
+  packet.time = static_cast<Nanos>(uint64_t{load32(at + 12)} << 32 | load32(at + 16));
+  index_.add(packet);
+  smallest_ = packets_ == 0 ? packet.time : std::min(smallest_, packet.time);
+  largest_ = packets_ == 0 ? packet.time : std::max(largest_, packet.time);
+  ++packets_;
+  packet_bytes_ += packet.caplen;
+}
+
+int SegmentStore::put(Bytes blocks, Nanos now, size_t* taken) {
+  *taken = 0;
+  int result = 0;
+  while (*taken < blocks.size) {
+    const uint8_t* at = blocks.data + *taken;
+    const size_t size = load32(at + 4);
+    // A segment takes at least one packet, however small the disk has made it.
+    if (file_.isOpen() && (ending_ || (packets_ != 0 && !fits(size)))) {
+      result = seal(now);
+      if (result != 0) break;
+    }
+    if (!file_.isOpen()) {
+      result = openSegment(now);
+      if (result != 0) break;
+    }
+    const Bytes block{at, size};
+    file_.add(block);
+    note(block);
+    *taken += size;
+  }
+  index_.release();
+  // A failure here shows again at the next commit.
+  if (file_.isOpen()) file_.writePieces();
+  return result;
+}
+
+void SegmentStore::lose(Loss loss) {
+  loss.segment_id = file_.isOpen() ? marks_.segment_id : 0;
+  losses_.add(loss);
+  LossTotals total;
+  total.add(loss);
+  marks_.lost_ring += total.ring;
+  marks_.lost_queue += total.queue;
+  marks_.lost_disk += total.disk;
+  mergeLoss(&unwritten_losses_, loss);
+}
+
+int SegmentStore::writeLosses() {
+  size_t done = 0;
+  int result = 0;
+  while (done < unwritten_losses_.size() && (result = log_.append(unwritten_losses_[done])) == 0) ++done;
+  unwritten_losses_.erase(unwritten_losses_.begin(), unwritten_losses_.begin() + static_cast<ptrdiff_t>(done));
+  return result;
+}
+
+void SegmentStore::publish(Nanos now) {
+  marks_.committed_at = now;
+  marks_.packets_stored = base_packets_ + marks_.packets;
+  page_.publish(marks_);
+}
+
+void SegmentStore::setState(CaptureState state) {
+  if (marks_.state == state) return;
+  marks_.state = state;
+  page_.publish(marks_);
+}
+
+int SegmentStore::commit(Nanos now) {
+  int result = writeLosses();
+  if (file_.isOpen()) {
+    if (const int written = file_.writeAll(); written != 0) return written;
+    if (index_.flush() != 0) index_.abandon();
+    if (options_.fsync == Fsync::commit) {
+      if (const int synced = file_.sync(); synced != 0) return synced;
+      marks_.durable_bytes = file_.size();
+    }
+    marks_.visible_bytes = file_.size();
+    marks_.packets = packets_;
+    marks_.smallest_time = smallest_;
+    marks_.largest_time = largest_;
+  }
+  publish(now);
+  return result;
+}
+
+bool SegmentStore::due(Nanos now) const {
+  return file_.isOpen() && packets_ != 0 && now - opened_at_ >= options_.segment_seconds * kNanosPerSecond;
+}
+
+int SegmentStore::seal(Nanos now) {
+  if (!file_.isOpen()) return 0;
+  if (!ending_) {
+    const uint64_t received = received_ - received_before_;
+    SegmentCounts counts{opened_at_,   now,     0, losses_.sum(), packets_ + losses_.queue + losses_.disk,
+                         losses_.ring, packets_};
+    counts.received = std::max(received, packets_) + losses_.sum();
+    putStatistics(statistics_, counts);
+    const Bytes block{statistics_, kStatisticsBytes};
+    file_.add(block);
+    index_.addOther(block);
+    index_.release();
+    ending_ = true;
+  }
+  if (const int result = commit(now); result != 0) return result;
+  return finishFile(now);
+}
+
+int SegmentStore::finishFile(Nanos now) {
+  if (const int result = file_.truncate(); result != 0) return result;
+  if (options_.fsync != Fsync::never) {
+    if (const int result = file_.sync(); result != 0) return result;
+    log_.sync();
+    marks_.durable_bytes = file_.size();
+  }
+  // Without a sidecar the segment is scanned, until the next start makes one.
+  if (index_.seal() != 0) index_.abandon();
+  const uint64_t id = marks_.segment_id;
+  if (const int result = renameFile(path(partName(id)), path(sealedName(id))); result != 0) return result;
+  if (options_.fsync != Fsync::never) syncFolder(options_.folder);
+  struct stat sidecar;
+  uint64_t bytes = file_.size();
+  if (::stat(path(stemName(id) + ".index").c_str(), &sidecar) == 0) bytes += static_cast<uint64_t>(sidecar.st_size);
+  retention_->setOpen(options_.folder, 0);
+  retention_->add({options_.folder, id, bytes, packets_ != 0 ? largest_ : now});
+  base_ = written();
+  file_.close();
+  publish(now);
+  return 0;
+}
+
+uint64_t SegmentStore::abandon() {
+  uint64_t lost = 0;
+  if (file_.isOpen()) {
+    lost = packets_ - marks_.packets;
+    // What was preallocated may be the very room that the disk lacks. Where this fails, recovery cuts.
+    [[maybe_unused]] const int cut = ::ftruncate(file_.fd(), static_cast<off_t>(marks_.visible_bytes));
+    index_.abandon();
+    file_.close();
+  }
+  return lost;
+}
+
+uint64_t SegmentStore::written() const {
+  if (!file_.isOpen()) return base_;
+  // The header and the statistics are not the caller's.
+  const uint64_t blocks_end = file_.size() - (ending_ ? kStatisticsBytes : 0);
+  const uint64_t upto = std::min(file_.written(), blocks_end);
+  return base_ + (upto > header_.size() ? upto - header_.size() : 0);
+}
+
+}  // namespace spillway::capture
