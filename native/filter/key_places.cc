@@ -1,5 +1,7 @@
 #include "filter/key_places.h"
 
+#include <map>
+
 #include "base/bytes.h"
 #include "index/places.h"
 
@@ -25,7 +27,7 @@ Guard whole(Load load, std::vector<uint32_t> values) { return {load, allBits(loa
 
 class Table {
  public:
-  explicit Table(Link link) {
+  explicit Table(const Link& link) {
     const Load protocol{link.protocol_offset, 2};
     switch (link.protocol) {
       case Protocol::ether_type:
@@ -55,12 +57,12 @@ class Table {
   // One load is the whole key.
   void add(KeyKind kind, Load load, const Guards& guards) { places_.push_back({kind, allBits(load), {load}, guards}); }
 
-  static Guard family(Link link, std::vector<uint32_t> values) {
+  static Guard family(const Link& link, std::vector<uint32_t> values) {
     for (size_t i = values.size(); i-- > 0;) values.push_back(swap32(values[i]));
     return whole({link.protocol_offset, 4}, std::move(values));
   }
 
-  void ethernet(Link link) {
+  void ethernet(const Link& link) {
     // libpcap compares the last four bytes and the first two.
     for (const uint32_t at : {kMacDestination, kMacSource})
       places_.push_back({KeyKind::mac, 0xffffffff, {{at, 2}, {at + 2, 4}}, {}});
@@ -110,10 +112,15 @@ class Table {
 
 }  // namespace
 
-std::vector<KeyPlace> keyPlacesOf(uint32_t link_type) {
-  Link link;
-  if (!linkOf(link_type, &link)) return {};
-  return Table(link).take();
+const std::vector<KeyPlace>& keyPlacesOf(uint32_t link_type) {
+  static const auto kTables = [] {
+    std::map<uint32_t, std::vector<KeyPlace>> tables;
+    for (const LinkRow& row : kLinks) tables[row.link_type] = Table(row.link).take();
+    return tables;
+  }();
+  static const std::vector<KeyPlace> kNone;
+  const auto found = kTables.find(link_type);
+  return found != kTables.end() ? found->second : kNone;
 }
 
 }  // namespace spillway

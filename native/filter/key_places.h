@@ -16,12 +16,6 @@ struct Load {
   bool behind_header = false;
   uint32_t header = 0;
   friend bool operator==(const Load&, const Load&) = default;
-
-  // Whether it reads nothing but bytes of `other`.
-  bool within(const Load& other) const {
-    return behind_header == other.behind_header && header == other.header && offset >= other.offset &&
-           uint64_t{offset} + size <= uint64_t{other.offset} + other.size;
-  }
 };
 
 constexpr uint32_t allBits(const Load& load) { return 0xffffffffu >> (32 - 8 * load.size); }
@@ -33,7 +27,8 @@ struct Guard {
   std::vector<uint32_t> values;
 };
 
-// A key is what `parts` read, one after the other; of a single part, only the bits `mask`, which begin at bit 0.
+// A key is what `parts` read, one after the other; of a single part, only the bits `mask`, which begin at bit 0. Only
+// these loads prove anything of it: one of fewer bytes succeeds where the packet ends within the key and so has none.
 struct KeyPlace {
   KeyKind kind;
   uint32_t mask;
@@ -41,7 +36,7 @@ struct KeyPlace {
   std::vector<Guard> guards;
 };
 
-// None for a link type whose packets have no keys.
-std::vector<KeyPlace> keyPlacesOf(uint32_t link_type);
+// None for a link type whose packets have no keys. They stay as long as the program runs.
+const std::vector<KeyPlace>& keyPlacesOf(uint32_t link_type);
 
 }  // namespace spillway

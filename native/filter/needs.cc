@@ -187,7 +187,7 @@ class Pass {
   // Facts about bytes that are neither keys nor guards would only be carried along.
   bool matters(const Load& load) const {
     return std::any_of(places_.begin(), places_.end(), [&](const KeyPlace& place) {
-      return std::any_of(place.parts.begin(), place.parts.end(), [&](const Load& part) { return load.within(part); }) ||
+      return std::find(place.parts.begin(), place.parts.end(), load) != place.parts.end() ||
              std::any_of(place.guards.begin(), place.guards.end(), [&](const Guard& g) { return g.load == load; });
     });
   }
@@ -215,7 +215,7 @@ class Pass {
     if (may_be_false) flow(no, std::move(other));
   }
 
-  const std::vector<KeyPlace> places_;
+  const std::vector<KeyPlace>& places_;
   std::vector<Insn> code_;
   std::vector<bool> accepts_;  // whether a packet can be accepted from there
   std::vector<std::vector<State>> states_;

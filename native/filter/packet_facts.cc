@@ -15,8 +15,8 @@ constexpr size_t kMaxRanges = 8;
 // Keys that parts with several known values each may make: combinations that no packet need hold are among them.
 constexpr size_t kMaxAssembled = 16;
 
-// The values of `place` for which the bits `mask` are in `range`, where those stand in the key: a range that holds at
-// least those. Returns false when nothing can be said.
+// The values of `place` for which the bits `mask` of its load are in `range`: a range that holds at least those.
+// Returns false when nothing can be said.
 bool keyRange(const KeyPlace& place, uint32_t mask, ValueRange range, Need* need) {
   const uint32_t unknown = place.mask & ~mask;
   if ((mask & ~place.mask) != 0) {
@@ -80,15 +80,12 @@ bool PacketFacts::proven(const Guard& guard) const {
 }
 
 void PacketFacts::addSingle(const KeyPlace& place, Clauses& to) const {
-  const Load& part = place.parts.front();
   for (const Fact& fact : facts_) {
-    if (!fact.load.within(part)) continue;
-    // A load of some of the key's bytes leaves the others unknown.
-    const uint32_t up = 8 * (part.offset + part.size - fact.load.offset - fact.load.size);
+    if (fact.load != place.parts.front()) continue;
     NeedClause clause;
     for (const ValueRange range : fact.values.ranges()) {
       Need need;
-      if (!keyRange(place, fact.mask << up, {range.low << up, range.high << up}, &need)) {
+      if (!keyRange(place, fact.mask, range, &need)) {
         clause.clear();
         break;
       }
@@ -119,8 +116,8 @@ void PacketFacts::addAssembled(const KeyPlace& place, Clauses& to) const {
 
 void PacketFacts::addClauses(const std::vector<KeyPlace>& places, Clauses& to) const {
   for (const KeyPlace& place : places) {
-    const bool known = std::any_of(facts_.begin(), facts_.end(),
-                                   [&](const Fact& fact) { return fact.load.within(place.parts.front()); });
+    const bool known =
+        std::any_of(facts_.begin(), facts_.end(), [&](const Fact& fact) { return fact.load == place.parts.front(); });
     if (!known || !std::all_of(place.guards.begin(), place.guards.end(), [&](const Guard& g) { return proven(g); }))
       continue;
     if (place.parts.size() == 1) addSingle(place, to);

@@ -153,11 +153,11 @@ constexpr size_t kMaxPacketKeys = 12;
 // keys (places::linkOf) not at all. At most kMaxPacketKeys calls. `data` is borrowed for the call.
 template <class F>
 inline void visitKeys(const uint8_t* data, uint32_t caplen, uint32_t link_type, F&& f) {
-  places::Link link;
-  if (!places::linkOf(link_type, &link)) return;
+  const places::Link* link = places::linkOf(link_type);
+  if (!link) return;
   const detail::PacketBytes in{data, caplen};
-  if (link.ethernet) detail::visitEthernet(in, link, f);
-  else detail::visitOther(in, link, f);
+  if (link->ethernet) detail::visitEthernet(in, *link, f);
+  else detail::visitOther(in, *link, f);
 }
 
 }  // namespace spillway

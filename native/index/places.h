@@ -22,36 +22,29 @@ struct Link {
   bool ethernet;  // it has MAC addresses, and VLAN tags, each of which moves the EtherType and all behind it
 };
 
-// Returns false for a link type whose packets have no keys. Numbers are LINKTYPE_ values (pcap-linktype(7)).
-constexpr bool linkOf(uint32_t link_type, Link* link) {
-  switch (link_type) {
-    case 1:
-      *link = {Protocol::ether_type, 12, 14, true};
-      return true;  // EN10MB
-    case 113:
-      *link = {Protocol::ether_type, 14, 16, false};
-      return true;  // LINUX_SLL
-    case 276:
-      *link = {Protocol::ether_type, 0, 20, false};
-      return true;  // LINUX_SLL2
-    case 0:         // NULL
-    case 108:
-      *link = {Protocol::family, 0, 4, false};
-      return true;  // LOOP
-    case 12:        // RAW, as some systems number it
-    case 14:        // RAW, as OpenBSD numbers it
-    case 101:
-      *link = {Protocol::version, 0, 0, false};
-      return true;  // RAW
-    case 228:
-      *link = {Protocol::ip4, 0, 0, false};
-      return true;  // IPV4
-    case 229:
-      *link = {Protocol::ip6, 0, 0, false};
-      return true;  // IPV6
-    default:
-      return false;
-  }
+// By LINKTYPE_ values (pcap-linktype(7)).
+struct LinkRow {
+  uint32_t link_type;
+  Link link;
+};
+constexpr LinkRow kLinks[] = {
+    {1, {Protocol::ether_type, 12, 14, true}},     // EN10MB
+    {113, {Protocol::ether_type, 14, 16, false}},  // LINUX_SLL
+    {276, {Protocol::ether_type, 0, 20, false}},   // LINUX_SLL2
+    {0, {Protocol::family, 0, 4, false}},          // NULL
+    {108, {Protocol::family, 0, 4, false}},        // LOOP
+    {101, {Protocol::version, 0, 0, false}},       // RAW
+    {12, {Protocol::version, 0, 0, false}},        // RAW, as most systems number it
+    {14, {Protocol::version, 0, 0, false}},        // RAW, as OpenBSD numbers it
+    {228, {Protocol::ip4, 0, 0, false}},           // IPV4
+    {229, {Protocol::ip6, 0, 0, false}},           // IPV6
+};
+
+// Null for a link type whose packets have no keys.
+constexpr const Link* linkOf(uint32_t link_type) {
+  for (const LinkRow& row : kLinks)
+    if (row.link_type == link_type) return &row.link;
+  return nullptr;
 }
 
 // EtherTypes.

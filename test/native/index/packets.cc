@@ -21,12 +21,12 @@ Buffer ip6Of(uint16_t first, uint16_t second, uint16_t last) {
 
 const std::vector<uint32_t> kIp4Pool = {0x0a000001, 0x0a000002, 0x0a040506, 0xc0a80101, 0xac100a0b};
 // Two that differ in one word only, and one whose words are those of others.
-const std::vector<Buffer> kIp6Pool = {ip6Of(0, 0, 1), ip6Of(0x2001, 0xdb8, 1), ip6Of(0x2001, 0xdb8, 2),
+const std::vector<Buffer> kIp6Pool = {ip6Of(0x2001, 0xdb8, 1), ip6Of(0x2001, 0xdb8, 2), ip6Of(0, 0, 1),
                                       ip6Of(0xfe80, 0, 1)};
-const std::vector<std::string> kIp6Text = {"::1", "2001:db8::1", "2001:db8::2", "fe80::1"};
+const std::vector<std::string> kIp6Text = {"2001:db8::1", "2001:db8::2", "::1", "fe80::1"};
 const std::vector<Buffer> kMacPool = {
     {0, 0x11, 0x22, 0x33, 0x44, 0x55}, {0, 0x11, 0x22, 0x33, 0x44, 0x66}, {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
-const std::vector<uint32_t> kPortPool = {53, 80, 110, 443, 150, 5060};
+const std::vector<uint32_t> kPortPool = {80, 53, 443, 110, 150, 5060};
 const std::vector<uint32_t> kVlanPool = {5, 7, 100};
 const std::vector<uint32_t> kProtocolPool = {6, 6, 6, 17, 17, 17, 132, 1, 58, 44, 44, 50};
 const std::vector<uint32_t> kEtherTypePool = {0x800, 0x800, 0x800, 0x86dd, 0x86dd, 0x806, 0x8035, 0x88cc, 0x8100, 100};
@@ -35,7 +35,7 @@ const std::vector<uint32_t> kLinkTypePool = {1, 1, 1, 1, 1, 1, 113, 276, 0, 108,
 namespace {
 
 void transport(Random& random, Put& to) {
-  to.u16(static_cast<uint16_t>(pick(random, kPortPool))).u16(static_cast<uint16_t>(pick(random, kPortPool)));
+  to.u16(static_cast<uint16_t>(pickEarly(random, kPortPool))).u16(static_cast<uint16_t>(pickEarly(random, kPortPool)));
   to.raw(random.bytes(random.below(24)));
 }
 
@@ -45,22 +45,22 @@ void ip4(Random& random, Put& to) {
   to.u16(random.below(4) != 0 ? 0 : static_cast<uint16_t>(random.next())).u8(64);
   to.u8(static_cast<uint8_t>(pick(random, kProtocolPool)))
       .u16(0)
-      .u32(pick(random, kIp4Pool))
-      .u32(pick(random, kIp4Pool));
+      .u32(pickEarly(random, kIp4Pool))
+      .u32(pickEarly(random, kIp4Pool));
   if (words > 5) to.raw(random.bytes((words - 5) * 4));
   transport(random, to);
 }
 
 void ip6(Random& random, Put& to) {
   const uint8_t next = static_cast<uint8_t>(pick(random, kProtocolPool));
-  to.u32(0x60000000).u16(40).u8(next).u8(64).raw(pick(random, kIp6Pool)).raw(pick(random, kIp6Pool));
+  to.u32(0x60000000).u16(40).u8(next).u8(64).raw(pickEarly(random, kIp6Pool)).raw(pickEarly(random, kIp6Pool));
   if (next == 44) to.u8(static_cast<uint8_t>(pick(random, kProtocolPool))).u8(0).u16(1).u32(7);
   transport(random, to);
 }
 
 void arp(Random& random, Put& to) {
-  to.u16(1).u16(0x800).u8(6).u8(4).u16(1).raw(pick(random, kMacPool)).u32(pick(random, kIp4Pool));
-  to.raw(pick(random, kMacPool)).u32(pick(random, kIp4Pool));
+  to.u16(1).u16(0x800).u8(6).u8(4).u16(1).raw(pickEarly(random, kMacPool)).u32(pickEarly(random, kIp4Pool));
+  to.raw(pickEarly(random, kMacPool)).u32(pickEarly(random, kIp4Pool));
 }
 
 void network(Random& random, Put& to, uint32_t ether_type) {
@@ -79,10 +79,10 @@ void network(Random& random, Put& to, uint32_t ether_type) {
 
 void ethernet(Random& random, Put& to) {
   static constexpr uint16_t kTags[] = {0x8100, 0x88a8, 0x9100};
-  to.raw(pick(random, kMacPool)).raw(pick(random, kMacPool));
+  to.raw(pickEarly(random, kMacPool)).raw(pickEarly(random, kMacPool));
   for (uint64_t tags = random.below(2) == 0 ? random.below(4) : 0; tags > 0; --tags) {
     const uint64_t priority = random.below(3) == 0 ? random.next() << 12 : 0;
-    to.u16(kTags[random.below(3)]).u16(static_cast<uint16_t>(pick(random, kVlanPool) | priority));
+    to.u16(kTags[random.below(3)]).u16(static_cast<uint16_t>(pickEarly(random, kVlanPool) | priority));
   }
   const uint32_t type = pick(random, kEtherTypePool);
   to.u16(static_cast<uint16_t>(type));

@@ -26,6 +26,12 @@ const T& pick(Random& random, const std::vector<T>& pool) {
   return pool[random.below(pool.size())];
 }
 
+// The first ones more often.
+template <class T>
+const T& pickEarly(Random& random, const std::vector<T>& pool) {
+  return pool[random.below(1 + random.below(pool.size()))];
+}
+
 // A packet as a sender would make it, with up to three tags; IPv4 headers of any length, fragments, IPv6 fragment
 // headers.
 Buffer wellFormedPacket(Random& random, uint32_t link_type);
