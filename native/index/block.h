@@ -6,6 +6,7 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "base/bytes.h"
@@ -54,14 +55,18 @@ struct SmallKeys {
 enum class Listed : uint8_t { ip4, ip6, port, mac };
 constexpr size_t kListedKinds = 4;
 
-// All that a closed block adds to an index.
-struct ClosedBlock {
+// A block as the index keeps it.
+struct IndexedBlock {
   BlockEntry entry;
   SmallKeys small;
   uint8_t filter_class = 0;  // of `filter` (bloom.h); 0: its packets have no such keys, and no filter
   Bytes filter;              // of addresses and ports; borrowed
-  // By Listed: every value that its packets hold, some more than once.
-  std::array<std::vector<uint32_t>, kListedKinds> listed;
+};
+
+// A block that was just closed, with what it may add to the lists of distinct keys.
+struct ClosedBlock : IndexedBlock {
+  // By Listed: every value that its packets hold, some more than once. Borrowed.
+  std::array<std::span<const uint32_t>, kListedKinds> listed;
 };
 
 }  // namespace spillway

@@ -6,13 +6,14 @@
 #include "format/packet.h"
 #include "index/block.h"
 #include "index/bloom.h"
+#include "index/fresh_keys.h"
 #include "index/keys.h"
 
 namespace spillway {
 
 class BlockBuilder {
  public:
-  BlockBuilder();
+  BlockBuilder() { begin(0, 0); }
 
   // Begins a block at `offset`, where the one before ended, with the reader's state in force there
   // (SidecarWriter::state).
@@ -36,11 +37,6 @@ class BlockBuilder {
   const ClosedBlock& close(uint64_t end, uint32_t crc32c);
 
  private:
-  // Keys seen a short while ago, by a hash of theirs: most packets repeat keys of their neighbours.
-  static constexpr size_t kRecent = 512;
-  using Recent = std::array<uint64_t, kRecent>;
-  static size_t recentSlot(uint64_t value) { return (value * 0x9e3779b97f4a7c15) >> 55; }
-
   void count(const Packet& packet, uint32_t link_type) {
     BlockEntry& entry = closed_.entry;
     if (entry.packets == 0) entry.link_type = static_cast<uint16_t>(link_type);
@@ -51,41 +47,36 @@ class BlockBuilder {
       ++entry.untimed;
     } else if (!entry.timed()) {
       entry.min_time = entry.max_time = packet.time;
-    } else if (packet.time < entry.min_time) {
-      entry.min_time = packet.time;
-    } else if (packet.time > entry.max_time) {
-      entry.max_time = packet.time;
+    } else {
+      entry.min_time = packet.time < entry.min_time ? packet.time : entry.min_time;
+      entry.max_time = packet.time > entry.max_time ? packet.time : entry.max_time;
     }
     ++entry.packets;
   }
 
   void note(Key key) {
     switch (key.kind) {
+      case KeyKind::ip4: {
+        const auto value = static_cast<uint32_t>(key.value);
+        return ip4_.push(value, recent_ip4_.isFresh(value));
+      }
+      case KeyKind::port: {
+        const auto value = static_cast<uint16_t>(key.value);
+        return ports_.push(value, port_set_.isFresh(value));
+      }
+      case KeyKind::ip6:
+        return ip6_.push(key.value, recent_ip6_.isFresh(key.value));
+      case KeyKind::mac:
+        return macs_.push(key.value, recent_macs_.isFresh(key.value));
       case KeyKind::ip_protocol:
         closed_.small.ip_protocols[key.value >> 6 & 3] |= uint64_t{1} << (key.value & 63);
         return;
+      case KeyKind::vlan:
+        return noteVlan(static_cast<uint16_t>(key.value & 0xfff));
       case KeyKind::ether_type:
-        if (key.value != last_ether_type_) [[unlikely]]
+        if (recent_ether_types_.isFresh(static_cast<uint16_t>(key.value))) [[unlikely]]
           noteEtherType(static_cast<uint16_t>(key.value));
         return;
-      case KeyKind::vlan:
-        noteVlan(static_cast<uint16_t>(key.value & 0xfff));
-        return;
-      case KeyKind::ip6: {
-        uint64_t& slot = recent_ip6_[recentSlot(key.value)];
-        if (slot != key.value) slot = key.value, noteFiltered(Listed::ip6, key);
-        return;
-      }
-      default: {
-        // At most 48 bits, so that kind and value are one number.
-        const uint64_t tagged = key.value | static_cast<uint64_t>(key.kind) << 56;
-        uint64_t& slot = recent_[recentSlot(tagged)];
-        if (slot == tagged) return;
-        slot = tagged;
-        if (key.kind == KeyKind::ip4) noteFiltered(Listed::ip4, key);
-        else if (key.kind == KeyKind::port) noteFiltered(Listed::port, key);
-        else noteMac(key);
-      }
     }
   }
   void noteEtherType(uint16_t type);
@@ -95,15 +86,24 @@ class BlockBuilder {
     vlans_[vlan >> 6] |= bit;
     closed_.small.vlans.push_back(vlan);
   }
-  void noteFiltered(Listed listed, Key key);
-  void noteMac(Key key);
+  void makeFilter();
 
   ClosedBlock closed_;
-  bloom::Builder filter_;
-  Recent recent_;
-  Recent recent_ip6_;
-  std::array<uint64_t, 64> vlans_;
-  uint64_t last_ether_type_;
+  // 22 KiB, to stay in the first-level cache beside the packets.
+  RecentKeys<uint32_t, 11> recent_ip4_;
+  RecentKeys<uint64_t, 9> recent_ip6_;
+  RecentKeys<uint64_t, 8> recent_macs_;
+  RecentKeys<uint16_t, 5> recent_ether_types_;
+  PortSet port_set_;
+  std::array<uint64_t, 64> vlans_{};
+  FreshList<uint32_t> ip4_;
+  FreshList<uint32_t> ports_;
+  FreshList<uint64_t> ip6_;
+  FreshList<uint64_t> macs_;
+  // As they are listed, made when the block is closed.
+  FreshList<uint32_t> listed_ip6_;
+  FreshList<uint32_t> listed_macs_;
+  std::array<uint8_t, bloom::kMaxBytes> filter_;
 };
 
 }  // namespace spillway

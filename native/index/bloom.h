@@ -1,29 +1,39 @@
-// Bloom filters over addresses and ports. Hashes and places are stored in index files: a change of them needs another
-// kSidecarVersion.
+// Bloom filters over addresses and ports. Hashes, sizes and places are stored in index files: a change of them needs
+// another kSidecarVersion.
 #pragma once
-#include <array>
-#include <bit>
 #include <cstdint>
-#include <cstring>
 
 #include "base/bytes.h"
 #include "index/key.h"
 
 namespace spillway::bloom {
 
-// Bits that a key sets. At the 8 to 16 bits a key that a filter has, 4 let through 2.4% down to 0.24% of the keys that
-// are not there, and cost less to set and to look up than the optimum's 5 to 11.
+// Bits that a key sets. At the 8 bits a key that a filter has, 4 let through 2.4% of the keys that are not there, and
+// cost less to set and to look up than the optimum of 5 or 6.
 constexpr uint32_t kProbes = 4;
 
-// A filter of class c has 2^c bytes: 64 B to 4 KiB. Class 0 is no filter. The largest is enough for the keys of 64 KiB
-// of the smallest packets; with still more keys it lets through more, and loses none.
-constexpr uint8_t kMinClass = 6;
-constexpr uint8_t kMaxClass = 12;
-constexpr size_t kClasses = kMaxClass - kMinClass + 1;
-constexpr size_t kMaxBytes = size_t{1} << kMaxClass;
+// The sizes a filter may have, by class: 64 B to 8 KiB, 16 to each doubling, so that a filter is hardly larger than its
+// keys need, and many filters of a segment have one size. 8 KiB is enough for 64 KiB of packets that are nothing but
+// headers. Class 0 is no filter.
+constexpr uint8_t kSteps = 16;
+constexpr uint8_t kMaxClass = 7 * kSteps + 1;
+constexpr size_t kMinBytes = 64;
+constexpr size_t kMaxBytes = 8192;
 
-constexpr size_t bytesOf(uint8_t filter_class) { return filter_class == 0 ? 0 : size_t{1} << filter_class; }
-constexpr bool validClass(uint8_t c) { return c == 0 || (c >= kMinClass && c <= kMaxClass); }
+constexpr size_t bytesOf(uint8_t filter_class) {
+  if (filter_class == 0) return 0;
+  const uint32_t n = filter_class - 1u;
+  return size_t{kSteps + n % kSteps} * (kMinBytes / kSteps) << (n / kSteps);
+}
+static_assert(bytesOf(1) == kMinBytes && bytesOf(kMaxClass) == kMaxBytes);
+
+// The smallest class that gives each of `keys` 8 bits, or the largest there is.
+constexpr uint8_t classFor(size_t keys) {
+  if (keys == 0) return 0;
+  uint8_t c = 1;
+  while (c < kMaxClass && bytesOf(c) < keys) ++c;
+  return c;
+}
 
 // One-to-one for the keys of one kind.
 inline uint64_t hashKey(KeyKind kind, uint64_t value) {
@@ -33,65 +43,28 @@ inline uint64_t hashKey(KeyKind kind, uint64_t value) {
   return h ^ (h >> 32);
 }
 
-// The bit of a key's probe 0 .. kProbes - 1 in a filter of `bits`, a power of two. The place in a smaller filter is
-// the place in a larger one modulo the smaller one's bits, so that a filter can be folded.
+// The bit of a key's probe 0 .. kProbes - 1 in a filter of `bits`: always less than `bits`.
 inline uint32_t bitOf(uint64_t hash, uint32_t probe, uint32_t bits) {
   const auto first = static_cast<uint32_t>(hash);
   const uint32_t step = static_cast<uint32_t>(hash >> 32) | 1;
-  return (first + probe * step) & (bits - 1);
+  return static_cast<uint32_t>(static_cast<uint64_t>(first + probe * step) * bits >> 32);
 }
 
-// The smallest class that gives each of `keys` 8 bits, or the largest there is.
-inline uint8_t classFor(size_t keys) {
-  if (keys == 0) return 0;
-  uint8_t c = kMinClass;
-  while (c < kMaxClass && bytesOf(c) < keys) ++c;
-  return c;
+// Adds a key to a filter of `bytes`.
+inline void add(uint8_t* filter, size_t bytes, uint64_t hash) {
+  for (uint32_t probe = 0; probe < kProbes; ++probe) {
+    const uint32_t bit = bitOf(hash, probe, static_cast<uint32_t>(8 * bytes));
+    filter[bit >> 3] = static_cast<uint8_t>(filter[bit >> 3] | 1 << (bit & 7));
+  }
 }
 
-// `filter` is one of a valid class, by its size.
 inline bool mayHold(Bytes filter, uint64_t hash) {
   if (filter.empty()) return false;
-  const auto bits = static_cast<uint32_t>(filter.size * 8);
   for (uint32_t probe = 0; probe < kProbes; ++probe) {
-    const uint32_t bit = bitOf(hash, probe, bits);
+    const uint32_t bit = bitOf(hash, probe, static_cast<uint32_t>(8 * filter.size));
     if ((filter.data[bit >> 3] >> (bit & 7) & 1) == 0) return false;
   }
   return true;
 }
-
-// A filter being built at the largest size, and folded down to what its keys need.
-class Builder {
- public:
-  void add(uint64_t hash) {
-    bool fresh = false;
-    for (uint32_t probe = 0; probe < kProbes; ++probe) {
-      const uint32_t bit = bitOf(hash, probe, kMaxBytes * 8);
-      const uint64_t mask = uint64_t{1} << (bit & 63);
-      uint64_t& word = words_[bit >> 6];
-      fresh |= (word & mask) == 0;
-      word |= mask;
-    }
-    keys_ += fresh ? 1 : 0;
-  }
-  // Distinct keys, short of the few that look as if they were there.
-  size_t keys() const { return keys_; }
-  // Ends the filter, in place. The bytes are this builder's and hold until clear().
-  Bytes fold(uint8_t* filter_class) {
-    *filter_class = classFor(keys_);
-    if (*filter_class == 0) return {};
-    const size_t words = bytesOf(*filter_class) / 8;
-    for (size_t at = words; at < words_.size(); ++at) words_[at & (words - 1)] |= words_[at];
-    return {reinterpret_cast<const uint8_t*>(words_.data()), words * 8};
-  }
-  void clear() {
-    words_.fill(0);
-    keys_ = 0;
-  }
-
- private:
-  std::array<uint64_t, kMaxBytes / 8> words_{};
-  size_t keys_ = 0;
-};
 
 }  // namespace spillway::bloom

@@ -23,9 +23,9 @@
 //     from 0 on in the order in which they come.
 //   * by kind (ip4, ip6, port, mac): a list (key_list.h) of the values that are new in the page's group: their number
 //     (4), or kTooMany once the group has more than a list takes; bytes (4); the list.
-//   * the number of blocks (4), at least 1, and each: its entry; the class of its filter (1); the numbers of its IP
-//     protocols (1; 0 stands for 256 where the next byte is 1), 256 of them? (1), EtherTypes (1), whether there were
-//     more EtherTypes (1), VLAN ids (2); these, ascending, in 1, 2 and 2 bytes each; its filter.
+//   * the number of blocks (4), at least 1, and each: its entry; the class of its filter (1); 1 if it has more
+//     EtherTypes than are kept (1); the numbers of its IP protocols (2), EtherTypes (2) and VLAN ids (2); these,
+//     ascending, in 1, 2 and 2 bytes each; its filter.
 //
 // A group is kGroupBlocks blocks, counted from the first; the last one may be smaller. No page is in two groups.
 //
@@ -34,7 +34,8 @@
 //   * one byte a block: the class of its filter
 //   * row keys (4 each, ascending), then their rows in that order. A row is a bit for each block, in as many bytes as
 //     that takes: block b of the group is bit b % 8 of byte b / 8. See RowKey.
-//   * for each class from the smallest, with n blocks of that class: n < kSlicedMin: their filters, one behind another.
+//   * for each class that filters have, ascending, with n blocks of that class: n < kSlicedMin: their filters, one
+//   behind another.
 //     Else a row for each bit of the filter, bit 0 first, with a bit for each of the n blocks: a key reads kProbes rows
 //     and not n filters.
 //   * by kind, the list of the group's values, where there is one
@@ -43,9 +44,10 @@
 //   16  8  blocks   24  8  packets   32  8  packets without a time   40  8  captured bytes   48  8  end in the segment
 //   56  8  smallest time   64  8  largest time
 //   72  4  states, and each: its length (4), its bytes
-//   then: the number of groups (4), and each (GroupRecord): first byte in the file (8), blocks (4), flags (4): 1 no
-//     packet has a time; smallest time (8), largest time (8), row keys (4), blocks by class from the smallest (7 x 4),
-//     by kind: values or kTooMany (4), bytes (4)
+//   then: the number of groups (4), and each: first byte in the file (8), blocks (4), flags (4): 1 a packet has a
+//     time, 2 a block describes; smallest time (8), largest time (8), row keys (4); the number of classes that its
+//     filters have (4), and each: class (4), blocks (4), ascending; by kind: values or kTooMany (4), bytes of the
+//     list (4)
 //   then: the number of chunks (4), and of each its checksum (4): the body in pieces of kChunkBytes, the last one
 //     shorter. So a look-up reads and checks only the pieces it needs.
 // And the footer, the file's last 32 bytes:
@@ -78,8 +80,8 @@ constexpr uint32_t kTooMany = UINT32_MAX;
 
 // 256 MiB of a segment: rows of half a kilobyte, and a few megabytes of memory to seal.
 constexpr uint32_t kGroupBlocks = 4096;
-// With fewer filters the unused bits of their rows would be most of them.
-constexpr uint32_t kSlicedMin = 8;
+// Fewer filters are read as quickly one by one, and rows of so few bits would be unused in good part.
+constexpr uint32_t kSlicedMin = 32;
 
 // A page is ended when it has this many bytes, so that pages can be read one at a time.
 constexpr size_t kPageBytes = 1u << 20;

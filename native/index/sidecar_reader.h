@@ -12,19 +12,15 @@
 #include "base/bytes.h"
 #include "index/block.h"
 #include "index/need.h"
+#include "index/time_spans.h"
+#include "index/totals.h"
 
 namespace spillway {
 
-// [start, end), nanoseconds. The largest time as an end means that there is none: packets of that time are in.
-struct TimeSpan {
-  Nanos start;
-  Nanos end;
-};
-
 // What is looked for.
 struct IndexQuery {
-  // The needs of the filters, one entry for each link type they were compiled for. Packets of a link type that is not
-  // named here are wanted, all of them.
+  // The needs of the filters, for each link type they were compiled for; where several are about one link type, all
+  // of them hold. Of a link type that is not named here every packet is wanted.
   struct LinkNeeds {
     uint32_t link_type;
     Needs needs;
@@ -47,19 +43,7 @@ struct BlockRun {
   friend bool operator==(const BlockRun&, const BlockRun&) = default;
 };
 
-// Of all blocks.
-struct SidecarTotals {
-  uint64_t blocks = 0;
-  uint64_t packets = 0;
-  uint64_t untimed = 0;
-  uint64_t captured_bytes = 0;
-  uint64_t end = 0;    // offset in the segment behind the last block: what follows is to be scanned
-  Nanos min_time = 0;  // of packets that have one, where packets != untimed
-  Nanos max_time = 0;
-  void add(const BlockEntry& entry);
-  friend bool operator==(const SidecarTotals&, const SidecarTotals&) = default;
-};
-
+struct ByteSource;
 class SealedSidecar;
 
 class SidecarReader {
@@ -87,8 +71,10 @@ class SidecarReader {
 
  private:
   SidecarReader();
+  static std::unique_ptr<SidecarReader> open(const ByteSource& source, std::string* why);
+
   std::vector<uint8_t> image_;  // of an open sidecar: its sealed form
-  std::unique_ptr<SealedSidecar> sealed_form_;
+  std::unique_ptr<SealedSidecar> sidecar_;
   bool sealed_ = false;
   bool torn_ = false;
 };

@@ -2,7 +2,9 @@
 // a recovery takes every whole page and nothing else; sealing then puts a file in its place that is made for look-ups.
 // sidecar_format.h describes both forms.
 #pragma once
+#include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "base/bytes.h"
 #include "index/block.h"
 #include "index/key_list.h"
+#include "index/page.h"
 #include "index/sidecar_file.h"
 
 namespace spillway {
@@ -48,29 +51,28 @@ class SidecarWriter {
   // Where the next block begins.
   uint64_t end() const { return end_; }
   // Bytes of the file, with what is not written yet.
-  uint64_t bytes() const { return written_ + pending_.size() + page_blocks_.size(); }
+  uint64_t bytes() const { return written_ + pending_.size() + page_.bytes(); }
 
  private:
   SidecarWriter(const std::string& path, uint64_t segment_id, SidecarFile file);
+  // Takes a page that was read into account, of which blocks up to number `blocks` are kept.
+  void takeBack(const Page& page, uint64_t blocks, uint64_t page_end);
+  void beginGroup();
   void endPage();
+  int sealInto(const std::string& path);
 
   std::string path_;
   uint64_t segment_id_;
   SidecarFile file_;
   uint64_t written_ = 0;          // bytes of the file that hold whole pages
   std::vector<uint8_t> pending_;  // whole pages, not written yet
-  // The page under construction.
-  std::vector<uint8_t> page_blocks_;
-  uint32_t page_block_count_ = 0;
-  uint32_t page_states_ = 0;  // the last so many of states_ are new in it
-  std::array<KeyList, kListedKinds> page_listed_;
-  // All there is.
-  std::vector<std::vector<uint8_t>> states_;
+  PageWriter page_;               // the page under construction
+  std::map<std::vector<uint8_t>, uint32_t> states_;
+  uint32_t state_count_ = 0;  // numbers given
   size_t state_bytes_ = 0;
   uint64_t blocks_ = 0;
   uint64_t end_ = 0;
-  // Of the group under construction.
-  std::array<KeySet, kListedKinds> group_listed_;
+  std::array<KeySet, kListedKinds> group_listed_;  // of the group under construction
 };
 
 }  // namespace spillway

@@ -1,0 +1,91 @@
+#include "index/key_list.h"
+
+#include <utility>
+
+namespace spillway {
+namespace {
+
+constexpr uint32_t kLowValues = 65536;
+constexpr uint32_t kFirstSlotBits = 10;
+constexpr size_t kPrefetch = 12;  // values ahead
+
+}  // namespace
+
+void encodeKeyList(const KeyList& list, std::vector<uint8_t>* to) {
+  uint64_t next = 0;  // the smallest value that may follow
+  for (const uint32_t value : list) {
+    uint64_t step = value - next;
+    for (; step > 0x7f; step >>= 7) to->push_back(static_cast<uint8_t>(step | 0x80));
+    to->push_back(static_cast<uint8_t>(step));
+    next = uint64_t{value} + 1;
+  }
+}
+
+bool decodeKeyList(Bytes bytes, size_t count, KeyList* list) {
+  list->clear();
+  // Each value has a byte at least, so that the bytes bound what is reserved.
+  if (count > bytes.size || count > kMaxListed) return false;
+  list->reserve(count);
+  Cursor in(bytes);
+  uint64_t next = 0;
+  for (size_t n = 0; n < count; ++n) {
+    uint64_t step = 0;
+    uint8_t byte = 0x80;
+    for (uint32_t shift = 0; (byte & 0x80) != 0; shift += 7) {
+      if (shift > 28) return false;
+      byte = in.u8();
+      step |= static_cast<uint64_t>(byte & 0x7f) << shift;
+    }
+    const uint64_t value = next + step;
+    if (!in.ok() || value > UINT32_MAX) return false;
+    list->push_back(static_cast<uint32_t>(value));
+    next = value + 1;
+  }
+  return in.left() == 0;
+}
+
+void KeySet::insert(std::span<const uint32_t> values, KeyList* fresh) {
+  for (size_t n = 0; n < values.size() && !too_many_; ++n) {
+    // The table is larger than the first-level cache.
+    if (n + kPrefetch < values.size() && !slots_.empty()) __builtin_prefetch(&slots_[slotOf(values[n + kPrefetch])]);
+    const uint32_t value = values[n];
+    if (!(value < kLowValues ? insertLow(value) : insertHigh(value))) continue;
+    fresh->push_back(value);
+    too_many_ = ++size_ > kMaxListed;
+  }
+}
+
+bool KeySet::insertLow(uint32_t value) {
+  if (low_.empty()) low_.resize(kLowValues / 64);
+  const uint64_t bit = uint64_t{1} << (value & 63);
+  if ((low_[value >> 6] & bit) != 0) return false;
+  low_[value >> 6] |= bit;
+  return true;
+}
+
+bool KeySet::insertHigh(uint32_t value) {
+  if (2 * slots_used_ >= slots_.size()) grow();
+  size_t slot = slotOf(value);
+  for (; slots_[slot] != 0; slot = (slot + 1) & (slots_.size() - 1))
+    if (slots_[slot] == value) return false;
+  slots_[slot] = value;
+  ++slots_used_;
+  return true;
+}
+
+void KeySet::grow() {
+  const std::vector<uint32_t> before = std::exchange(slots_, {});
+  const uint32_t bits = before.empty() ? kFirstSlotBits : 64 - slot_shift_ + 1;
+  slot_shift_ = 64 - bits;
+  slots_.resize(size_t{1} << bits);
+  for (const uint32_t value : before) {
+    if (value == 0) continue;
+    size_t slot = slotOf(value);
+    while (slots_[slot] != 0) slot = (slot + 1) & (slots_.size() - 1);
+    slots_[slot] = value;
+  }
+}
+
+void KeySet::clear() { *this = {}; }
+
+}  // namespace spillway
