@@ -22,6 +22,8 @@ export interface RunOptions {
 export interface PreparedExport {
   /** Bytes of input planned (0 for a stream). */
   readonly bytesTotal: number;
+  /** Every packet goes out: nothing selects. */
+  readonly copiesAll: boolean;
   /** Link types known so far. */
   readonly linkTypes: number[];
   /** Such as "expression rejects all packets"; may grow while the export runs. */
@@ -41,6 +43,7 @@ export async function prepareExport(request: ExportRequest, { pool }: PrepareOpt
   const plan = await makePlan(request, pool);
   return {
     bytesTotal: plan.bytesTotal,
+    copiesAll: request.filters.length === 0 && plan.windowsNs.length === 0,
     linkTypes: plan.linkTypes,
     warnings: plan.filters.warnings,
     run: (sink, options = {}) => runPlan(plan, sink, options, pool),

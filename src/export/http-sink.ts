@@ -11,8 +11,8 @@ export class HttpSink implements Sink {
   #begun = false;
   /** Why nothing can be written any more. */
   #over: SpillwayError | null = null;
-  /** The write that waits for the system to take its bytes. */
-  #waiting: ((error: SpillwayError) => void) | null = null;
+  /** The writes that wait for the system to take their bytes. */
+  readonly #waiting = new Set<(error: SpillwayError) => void>();
   readonly #headersTimer: NodeJS.Timeout;
 
   /** `onBegin` is called once, right before the headers go out; from then on the response is the sink's. */
@@ -38,10 +38,16 @@ export class HttpSink implements Sink {
   /** Resolves when the system has taken the bytes: only then may their buffer be reused. */
   async write(bytes: Uint8Array): Promise<void> {
     this.#begin();
+    // One chunk is always waiting behind the one on its way, so that the socket never waits for us.
+    let before: Promise<void> = Promise.resolve();
     for (let at = 0; at < bytes.length; at += LIMITS.httpChunkBytes) {
       const chunk = bytes.subarray(at, at + LIMITS.httpChunkBytes);
-      await this.#until((done) => this.response.write(chunk, done));
+      const written = this.#until((done) => this.response.write(chunk, done));
+      written.catch(() => undefined); // seen where it is awaited, which the one before may prevent
+      await before;
+      before = written;
     }
+    await before;
   }
 
   async finish(): Promise<void> {
@@ -70,9 +76,9 @@ export class HttpSink implements Sink {
   #until(start: (done: (error?: Error | null) => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
       if (this.#over !== null) return reject(this.#over);
-      this.#waiting = reject;
+      this.#waiting.add(reject);
       start((error) => {
-        this.#waiting = null;
+        this.#waiting.delete(reject);
         if (error) reject(this.#over ?? clientLeft());
         else resolve();
       });
@@ -83,7 +89,7 @@ export class HttpSink implements Sink {
     clearTimeout(this.#headersTimer);
     if (this.response.writableFinished) return;
     this.#over ??= clientLeft();
-    this.#waiting?.(this.#over);
+    for (const reject of this.#waiting) reject(this.#over);
   }
 }
 

@@ -1,5 +1,6 @@
 /** Runs a prepared export into a sink and brings its lifecycle to an end, whatever happens. */
 import { availableParallelism } from 'node:os';
+import type { PreparedExport } from '../engine/export.js';
 import type { Receipt, Sink } from '../engine/types.js';
 import { coded } from '../errors.js';
 import type { Opened } from '../state/filesystem.js';
@@ -48,7 +49,7 @@ async function run(handle: ExportHandle, sink: Sink, turns: Turns, succeed: (rec
     {
       signal,
       onProgress: (progress) => handle.advance(progress),
-      ...sharedWorkers(turns),
+      ...workersFor(handle.prepared!, turns),
     },
   );
   const ended = running.then(
@@ -68,9 +69,14 @@ async function run(handle: ExportHandle, sink: Sink, turns: Turns, succeed: (rec
   await ended;
 }
 
-/** Alone, an export takes the engine's choice; several share the cores. */
-function sharedWorkers({ taken }: Turns): { workers?: number } {
-  return taken > 1 ? { workers: Math.max(1, Math.floor(availableParallelism() / taken)) } : {};
+/**
+ * Several exports share the cores. Alone, one takes the engine's choice; but where everything goes out, sending is what
+ * takes the time, and its thread needs a core of its own.
+ */
+function workersFor({ copiesAll }: PreparedExport, { taken }: Turns): { workers?: number } {
+  const cores = availableParallelism();
+  if (taken > 1) return { workers: Math.max(1, Math.floor(cores / taken)) };
+  return copiesAll ? { workers: Math.max(1, cores - 1) } : {};
 }
 
 /** A sink that tells when the output is whole: the engine then still puts away what it worked with. */

@@ -154,6 +154,7 @@ describe('with an engine that fails', () => {
     await probe.stop();
     probe = await TestProbe.start(async () => ({
       bytesTotal: 1,
+      copiesAll: true,
       linkTypes: [],
       warnings: [],
       run: async (sink) => {

@@ -58,6 +58,7 @@ export class FakeEngine {
     if (this.prepareError !== null) throw this.prepareError;
     return {
       bytesTotal: 1000,
+      copiesAll: request.filters.length === 0,
       linkTypes: [1],
       warnings: [],
       run: (sink, options) => this.#run(sink, options),
