@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "index/bit_slice.h"
 #include "index/key_list.h"
 
 namespace spillway {
@@ -147,11 +148,12 @@ bool GroupProbe::columns(const GroupRecord::Class& c, uint64_t hash, BlockSet* c
     return true;
   }
   *columns = BlockSet::first(c.blocks);
-  const size_t bytes = rowBytes(c.blocks);
+  uint8_t read[BlockSet::kBytes + 1];
   for (uint32_t probe = 0; probe < bloom::kProbes && !columns->empty(); ++probe) {
-    const uint64_t bit = bloom::bitOf(hash, probe, static_cast<uint32_t>(8 * filter_bytes));
+    const RowPlace place = rowPlace(bloom::bitOf(hash, probe, static_cast<uint32_t>(8 * filter_bytes)), c.blocks);
     BlockSet row;
-    if (!sidecar_->read(c.at + bit * bytes, bytes, row.row(), why)) return false;
+    if (!sidecar_->read(c.at + place.offset, place.bytes, read, why)) return false;
+    alignRow(read, place, rowBytes(c.blocks), row.row());
     *columns &= row;
   }
   return true;

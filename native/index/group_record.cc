@@ -17,10 +17,7 @@ constexpr uint32_t kMaxRowKeys = kMaxGroupEtherTypes + 4096 + 256 + kGroupBlocks
 
 }  // namespace
 
-uint64_t GroupRecord::Class::bytes() const {
-  const uint64_t filter_bytes = bloom::bytesOf(filter_class);
-  return sliced() ? 8 * filter_bytes * rowBytes(blocks) : filter_bytes * blocks;
-}
+uint64_t GroupRecord::Class::bytes() const { return uint64_t{bloom::bytesOf(filter_class)} * blocks; }
 
 void GroupRecord::placeFilters() {
   uint64_t next = filtersAt();

@@ -5,7 +5,7 @@
 namespace spillway {
 namespace {
 
-constexpr uint32_t kLowValues = 65536;
+constexpr uint32_t kLowValues = 1u << kHashedBits;
 constexpr uint32_t kFirstSlotBits = 10;
 constexpr size_t kPrefetch = 12;  // values ahead
 

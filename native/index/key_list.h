@@ -15,12 +15,14 @@ namespace spillway {
 // the index.
 constexpr size_t kMaxListed = 65536;
 
+constexpr uint32_t kHashedBits = 20;
+
 // What stands for a key in its list: the value itself of an IPv4 address or a port (so that ranges can be looked up),
-// 20 bits of a hash of an IPv6 or MAC address: of those, a list only says which are absent, and with so few bits even a
-// long one takes a byte for each, and takes 2 in 100 absent ones for present. Stored in index files.
+// kHashedBits of a hash of an IPv6 or MAC address: of those, a list only says which are absent, and with so few bits
+// even a long one takes a byte for each, and takes 2 in 100 absent ones for present. Stored in index files.
 inline uint32_t listedValue(Key key) {
   if (key.kind == KeyKind::ip4 || key.kind == KeyKind::port) return static_cast<uint32_t>(key.value);
-  return static_cast<uint32_t>(bloom::hashKey(key.kind, key.value) >> 44);
+  return static_cast<uint32_t>(bloom::hashKey(key.kind, key.value) >> (64 - kHashedBits));
 }
 
 // Strictly ascending.
@@ -49,8 +51,8 @@ class KeySet {
   bool insertHigh(uint32_t value);
   void grow();
 
-  // Values of 16 bits, such as ports, are bits; the others stand in an open hash table of which half stays free. So 0
-  // marks a free slot.
+  // Small values, which are all but addresses of IPv4, are bits; the others stand in an open hash table of which half
+  // stays free. So 0 marks a free slot.
   std::vector<uint64_t> low_;
   std::vector<uint32_t> slots_;
   uint32_t slot_shift_ = 63;

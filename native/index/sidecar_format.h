@@ -80,8 +80,8 @@ constexpr uint32_t kTooMany = UINT32_MAX;
 
 // 256 MiB of a segment: rows of half a kilobyte, and a few megabytes of memory to seal.
 constexpr uint32_t kGroupBlocks = 4096;
-// Fewer filters are read as quickly one by one, and rows of so few bits would be unused in good part.
-constexpr uint32_t kSlicedMin = 32;
+// Fewer filters are read as quickly one by one.
+constexpr uint32_t kSlicedMin = 8;
 
 // A page is ended when it has this many bytes, so that pages can be read one at a time.
 constexpr size_t kPageBytes = 1u << 20;
