@@ -77,7 +77,6 @@ int SegmentStore::openSegment(Nanos now) {
   file_.add(header);
   base_packets_ += marks_.packets;
   packets_ = 0;
-  received_before_ = received_;
   losses_ = {};
   opened_at_ = now;
   ending_ = false;
@@ -220,6 +219,7 @@ int SegmentStore::finishFile(Nanos now) {
   retention_->setOpen(options_.folder, 0);
   retention_->add({options_.folder, id, bytes, packets_ != 0 ? largest_ : now});
   base_ = written();
+  received_before_ = received_;
   file_.close();
   publish(now);
   return 0;

@@ -91,7 +91,7 @@ class SegmentStore {
   std::vector<uint8_t> header_;
   uint64_t limit_ = 0;  // bytes it may have
   uint64_t packets_ = 0;
-  uint64_t received_before_ = 0;
+  uint64_t received_before_ = 0;  // its time
   LossTotals losses_;
   Nanos opened_at_ = 0;
   Nanos smallest_ = 0;

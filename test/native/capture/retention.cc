@@ -1,0 +1,150 @@
+// What retention frees, and what it leaves.
+#include "capture/retention.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "capture/folder.h"
+#include "check.h"
+
+namespace spillway::test {
+
+using namespace capture;
+
+namespace {
+
+constexpr Nanos kSecond = kNanosPerSecond;
+
+// A folder with sealed segments first .. last, each of 1,000 bytes with its sidecar, that end at `id` seconds.
+struct Buffered {
+  explicit Buffered(RetentionLimits limits, uint64_t first = 1, uint64_t last = 5) : retention(limits) {
+    for (uint64_t id = first; id <= last; ++id) {
+      folder.write(sealedName(id), Buffer(900, static_cast<uint8_t>(id)));
+      folder.write(stemName(id) + ".index", Buffer(100));
+      retention.add({folder.path(), id, 1000, static_cast<Nanos>(id) * kSecond});
+    }
+  }
+  std::string left() const {
+    std::string ids;
+    std::vector<FolderEntry> entries;
+    listFolder(folder.path(), &entries);
+    for (const FolderEntry& entry : entries)
+      if (entry.kind == EntryKind::sealed) ids += std::to_string(entry.id) + " ";
+    return ids;
+  }
+  TemporaryFolder folder;
+  Retention retention;
+};
+
+}  // namespace
+
+TEST("by bytes, the oldest first, with their sidecars") {
+  Buffered buffer({3500, 0});
+  buffer.retention.enforce(0);
+  CHECK_EQ(buffer.left(), std::string("3 4 5 "));
+  CHECK_EQ(buffer.folder.names().size(), 6u);
+  CHECK_EQ(buffer.retention.bytes(), 3000u);
+  CHECK_EQ(buffer.retention.freed(), 2u);
+  CHECK_EQ(buffer.retention.oldest(), 3 * kSecond);
+}
+
+TEST("by age") {
+  Buffered buffer({0, 2});
+  buffer.retention.enforce(5 * kSecond);
+  CHECK_EQ(buffer.left(), std::string("3 4 5 "));
+  buffer.retention.enforce(100 * kSecond);
+  CHECK_EQ(buffer.left(), std::string());
+  CHECK_EQ(buffer.retention.bytes(), 0u);
+}
+
+TEST("no limit, nothing goes") {
+  Buffered buffer({0, 0});
+  buffer.retention.enforce(1000 * kSecond);
+  CHECK(!buffer.retention.makeRoom(uint64_t{1} << 40, buffer.folder / partName(6)));
+  CHECK_EQ(buffer.left(), std::string("1 2 3 4 5 "));
+}
+
+TEST("room for a new segment: the last one freed is written over") {
+  Buffered buffer({5000, 0});
+  buffer.retention.setOpen(buffer.folder.path(), 1000);
+  CHECK(buffer.retention.makeRoom(1000, buffer.folder / partName(6)));
+  CHECK_EQ(buffer.left(), std::string("3 4 5 "));
+  CHECK_EQ(buffer.folder.read(partName(6)), Buffer(900, 2));
+  CHECK(!buffer.folder.has(stemName(2) + ".index"));
+  CHECK(!buffer.retention.makeRoom(1000, buffer.folder / partName(7)));  // there is room
+}
+
+TEST("open segments count and are not touched") {
+  Buffered buffer({3000, 0});
+  buffer.folder.write(partName(6), Buffer(10));
+  buffer.retention.setOpen(buffer.folder.path(), 2000);
+  buffer.retention.enforce(0);
+  CHECK_EQ(buffer.left(), std::string("5 "));
+  CHECK(buffer.folder.has(partName(6)));
+  buffer.retention.setOpen(buffer.folder.path(), 9000);
+  buffer.retention.enforce(0);
+  CHECK_EQ(buffer.left(), std::string());
+  CHECK(buffer.folder.has(partName(6)));
+}
+
+TEST("a pinned segment stays, and the next goes") {
+  Buffered buffer({3000, 0});
+  buffer.folder.write(stemName(1) + ".pin-clip", {});
+  buffer.retention.enforce(0);
+  CHECK_EQ(buffer.left(), std::string("1 4 5 "));
+  std::filesystem::remove(buffer.folder / (stemName(1) + ".pin-clip"));
+  buffer.retention.setLimits({2000, 0});
+  buffer.retention.enforce(0);
+  CHECK_EQ(buffer.left(), std::string("4 5 "));
+}
+
+TEST("a segment that is read stays until it is let go of") {
+  Buffered buffer({0, 0});
+  int error;
+  Fd reader = openFile(buffer.folder / sealedName(1), O_RDONLY, &error);
+  CHECK_EQ(::flock(reader.get(), LOCK_SH | LOCK_NB), 0);
+  CHECK(buffer.retention.freeOldest());
+  CHECK_EQ(buffer.left(), std::string("1 3 4 5 "));
+  buffer.retention.setLimits({0, 1});
+  buffer.retention.enforce(100 * kSecond);
+  CHECK_EQ(buffer.left(), std::string("1 "));
+  CHECK(!buffer.retention.freeOldest());
+  reader.reset();
+  CHECK(buffer.retention.freeOldest());
+  CHECK_EQ(buffer.left(), std::string());
+  CHECK(!buffer.retention.freeOldest());
+}
+
+TEST("a reader that comes while its segment is freed sees it by the name") {
+  Buffered buffer({0, 0});
+  int error;
+  const Fd reader = openFile(buffer.folder / sealedName(1), O_RDONLY, &error);
+  const std::string recycled = buffer.folder / partName(9);
+  CHECK(freeSegment(buffer.folder.path(), 1, &recycled));
+  CHECK_EQ(::flock(reader.get(), LOCK_SH | LOCK_NB), 0);
+  struct stat held, named;
+  CHECK_EQ(::fstat(reader.get(), &held), 0);
+  CHECK_EQ(::stat((buffer.folder / sealedName(1)).c_str(), &named), -1);
+  CHECK_EQ(::stat(recycled.c_str(), &named), 0);
+  CHECK_EQ(held.st_ino, named.st_ino);
+}
+
+TEST("interfaces share the limit: the oldest of all goes") {
+  Buffered buffer({2500, 0}, 3, 4);
+  const TemporaryFolder other;
+  other.write(sealedName(1), Buffer(900));
+  buffer.retention.add({other.path(), 1, 1000, 2 * kSecond});
+  buffer.retention.enforce(0);
+  CHECK(!other.has(sealedName(1)));
+  CHECK_EQ(buffer.left(), std::string("3 4 "));
+}
+
+TEST("a segment that somebody removed is forgotten") {
+  Buffered buffer({4000, 0});
+  std::filesystem::remove(buffer.folder / sealedName(1));
+  buffer.retention.enforce(0);
+  CHECK_EQ(buffer.left(), std::string("2 3 4 5 "));
+  CHECK_EQ(buffer.retention.bytes(), 4000u);
+}
+
+}  // namespace spillway::test
