@@ -153,6 +153,11 @@ export declare class Scan {
    * `interfaceBase`: how many interfaces the output holds from earlier sources and sections.
    */
   openRange(fd: number, start: number, end: number, state: Uint8Array | null, resync: boolean, interfaceBase: number): void;
+  /**
+   * Go on with `[start, end)` of the same file, both at record boundaries, with all sums kept. False where `state` is not
+   * the reader's present one: nothing has changed then, and the range needs a scan of its own.
+   */
+  moveTo(start: number, end: number, state: Uint8Array): boolean;
   /** Scan bytes given by `feed`. */
   openStream(interfaceBase: number): void;
   /** Hand over bytes of a stream; copied. `last`: nothing follows. */
@@ -178,6 +183,48 @@ export declare class Scan {
   needed(): number;
   /** Options of the first section header, little-endian, ready for `fileHeader`; empty for pcap. */
   sectionOptions(): Uint8Array;
+}
+
+/** What the index of a file answers. Offsets and lengths are bytes. */
+export interface IndexAnswer {
+  /** `[start, end)` pairs at record boundaries, in order: what may hold a wanted packet. */
+  ranges: Float64Array;
+  /** For each pair, the place in `states` of the reader's state at its start. */
+  stateOf: Uint32Array;
+  /** As `Scan.openRange` takes them; empty: that at the start of a file. */
+  states: Uint8Array[];
+  /** Bytes in `ranges`. */
+  bytes: number;
+  /** Packets outside `ranges`; of those: inside the windows, and without a time; and their captured bytes. */
+  skippedPackets: number;
+  skippedInWindows: number;
+  skippedUntimed: number;
+  skippedCapturedBytes: number;
+  /** All that is indexed: what lies behind `end` is in no range and must be scanned, too. */
+  blocks: number;
+  packets: number;
+  end: number;
+  /** Smallest and largest time indexed; null without any. */
+  minTime: bigint | null;
+  maxTime: bigint | null;
+}
+
+/**
+ * Asks the index in `fd` what a scan with these filters and windows must read. A sentence where it can't be used: it is
+ * damaged, of another version, or not of the file with this id; then everything must be read.
+ */
+export declare function probeIndex(fd: number, segmentId: bigint, filters: LinkProgram[][] | null, windowsNs: BigInt64Array): IndexAnswer | string;
+
+/** Makes the index of a file that is not ours, step by step. Throws an Error with `errno` where it can't be created. */
+export declare class IndexFile {
+  /** `fd` is borrowed; its first `sizeBytes` are indexed into a new file at `path`. */
+  constructor(fd: number, sizeBytes: number, path: string, segmentId: bigint);
+  /** Walks about `budgetBytes`: 0 go on, 1 done (at the end, or at damage), 2 failed, see `errno()`. */
+  step(budgetBytes: number): number;
+  /** Makes it fit for look-ups; once, after done. 0 or an errno. */
+  seal(): number;
+  offset(): number;
+  errno(): number;
 }
 
 /** The bytes an output file starts with: a pcap file header, or a PCAPNG section header (its interfaces follow in line). */

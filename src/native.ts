@@ -4,7 +4,7 @@ import { SpillwayError } from './errors.js';
 import { fromRoot } from './root.js';
 import type * as contract from './native-contract.js';
 
-export type { InterfaceInfo, LinkProgram, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
+export type { IndexAnswer, InterfaceInfo, LinkProgram, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
 
 /** Where the addon may lie, from the project's root: built here, or shipped in a package. */
 const PLACES = ['build/Release/spillway.node', `prebuilds/${process.platform}-${process.arch}/spillway.node`];
@@ -23,10 +23,24 @@ function load(): typeof contract {
 
 const addon = load();
 
-export const { Selection, Scan, fileHeader, crc32c, crc32cCombine, verifyProgram, runProgram, setPipeSize, givePages, adviseLargePages, version } =
-  addon;
+export const {
+  Selection,
+  Scan,
+  fileHeader,
+  crc32c,
+  crc32cCombine,
+  verifyProgram,
+  runProgram,
+  setPipeSize,
+  givePages,
+  adviseLargePages,
+  probeIndex,
+  IndexFile,
+  version,
+} = addon;
 export type Selection = contract.Selection;
 export type Scan = contract.Scan;
+export type IndexFile = contract.IndexFile;
 
 /** The values of `Scan.step`. */
 export const STATUS: contract.ScanStatus = {

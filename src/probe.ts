@@ -1,8 +1,10 @@
 /** The composition root: puts a probe together from a configuration and starts it. */
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { buildApp } from './api/app.js';
 import { listenAddress } from './api/loopback.js';
+import { FileIndexes } from './buffer/file-indexes.js';
 import type { ProbeConfig } from './config.js';
 import { prepareExport } from './engine/export.js';
 import { createPool, threadsFor, type Pool } from './engine/pool.js';
@@ -26,9 +28,10 @@ export async function startProbe(config: ProbeConfig, prepare: typeof prepareExp
   // Kept from export to export: starting threads would take longer than most exports.
   const pool = createPool(threadsFor(Infinity));
   pool.start();
+  const indexes = new FileIndexes(join(data.path, 'index'), { report: (error) => app?.log.error({ err: error }, 'an index') });
   try {
     const service = new ExportService({
-      prepare: (request) => prepare(request, { pool }),
+      prepare: (request) => prepare(request, { pool, indexes }),
       store: data.exports,
       files: data.files,
       report: (error) => app?.log.error({ err: error }, 'an export'),
@@ -37,7 +40,7 @@ export async function startProbe(config: ProbeConfig, prepare: typeof prepareExp
     app = await buildApp({ service, names: config.names, logger, version: packageVersion() });
     if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
     const address = await listen(app, host, config.port);
-    return { address, close: () => closeAll(service, app!, pool, data) };
+    return { address, close: () => closeAll(service, app!, pool, indexes, data) };
   } catch (error) {
     await app?.close();
     await pool.close();
@@ -60,9 +63,10 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
 }
 
 /** Exports end first: their connections would keep the server open. */
-async function closeAll(service: ExportService, app: FastifyInstance, pool: Pool, data: { close(): void }): Promise<void> {
+async function closeAll(service: ExportService, app: FastifyInstance, pool: Pool, indexes: FileIndexes, data: { close(): void }): Promise<void> {
   await service.close();
   await app.close();
+  await indexes.close();
   await pool.close();
   data.close();
 }

@@ -1,5 +1,6 @@
 // The addon's entry: what src/native.d.ts declares.
 #include "addon/functions.h"
+#include "addon/index_functions.h"
 #include "addon/scan_object.h"
 #include "addon/selection_object.h"
 
@@ -10,6 +11,7 @@ static Napi::Object init(Napi::Env env, Napi::Object exports) {
   ScanObject::init(env, exports);
   initFunctions(env, exports);
   initGivePages(env, exports);
+  initIndex(env, exports);
   return exports;
 }
 

@@ -74,6 +74,22 @@ Format formatArgument(const Napi::Value& value, const char* name) {
   refuse(value, name, "an output format");
 }
 
+std::vector<Window> windowsArgument(const Napi::Value& value, const char* name) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_bigint64_array)
+    refuse(value, name, "a BigInt64Array");
+  const auto array = value.As<Napi::BigInt64Array>();
+  const size_t length = array.ElementLength();
+  if (length % 2 != 0) refuse(value, name, "pairs");
+  std::vector<Window> windows;
+  for (size_t i = 0; i < length; i += 2) {
+    const Window window{array.Data()[i], array.Data()[i + 1]};
+    if (window.start > window.end || (!windows.empty() && window.start < windows.back().end))
+      refuse(value, name, "sorted and disjoint");
+    windows.push_back(window);
+  }
+  return windows;
+}
+
 Napi::Uint8Array copyToJs(Napi::Env env, Bytes bytes) {
   Napi::Uint8Array array = Napi::Uint8Array::New(env, bytes.size);
   if (!bytes.empty()) std::memcpy(array.Data(), bytes.data, bytes.size);

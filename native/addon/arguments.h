@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "format/packet.h"
+#include "scan/selection.h"
 
 namespace spillway {
 
@@ -18,6 +19,8 @@ uint32_t uint32Argument(const Napi::Value& value, const char* name);
 int fdArgument(const Napi::Value& value, const char* name);
 uint64_t bigUintArgument(const Napi::Value& value, const char* name);
 int64_t bigIntArgument(const Napi::Value& value, const char* name);
+// Sorted, disjoint [start, end) pairs in a BigInt64Array.
+std::vector<Window> windowsArgument(const Napi::Value& value, const char* name);
 Format formatArgument(const Napi::Value& value, const char* name);
 Napi::Uint8Array copyToJs(Napi::Env env, Bytes bytes);
 

@@ -29,6 +29,7 @@ void ScanObject::init(Napi::Env env, Napi::Object exports) {
   exports.Set("Scan", DefineClass(env, "Scan",
                                   {
                                       InstanceMethod<&ScanObject::openRange>("openRange"),
+                                      InstanceMethod<&ScanObject::moveTo>("moveTo"),
                                       InstanceMethod<&ScanObject::openStream>("openStream"),
                                       InstanceMethod<&ScanObject::feed>("feed"),
                                       InstanceMethod<&ScanObject::limit>("limit"),
@@ -59,6 +60,13 @@ void ScanObject::openRange(const Napi::CallbackInfo& info) {
     throw Napi::TypeError::New(info.Env(), state.empty() ? "without a state a range starts at 0 and needs no resync"
                                                          : "state is not a reader's state");
   publish();
+}
+
+Napi::Value ScanObject::moveTo(const Napi::CallbackInfo& info) {
+  if (!open_) throw Napi::Error::New(info.Env(), "the scan is not open");
+  const uint64_t start = wholeArgument(info[0], "start");
+  const uint64_t end = wholeArgument(info[1], "end");
+  return Napi::Boolean::New(info.Env(), scan_.moveTo(start, end, bytesArgument(info[2], "state")));
 }
 
 void ScanObject::openStream(const Napi::CallbackInfo& info) {

@@ -13,6 +13,7 @@ class ScanObject : public Napi::ObjectWrap<ScanObject> {
 
  private:
   void openRange(const Napi::CallbackInfo& info);
+  Napi::Value moveTo(const Napi::CallbackInfo& info);
   void openStream(const Napi::CallbackInfo& info);
   void feed(const Napi::CallbackInfo& info);
   void limit(const Napi::CallbackInfo& info);

@@ -8,22 +8,6 @@ namespace {
 
 constexpr napi_type_tag kTag = {0x5b1d6f1c0a8e4d33, 0x9a7c2b6e51f04e01};
 
-std::vector<Window> windowsOf(const Napi::Value& value) {
-  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_bigint64_array)
-    throw Napi::TypeError::New(value.Env(), "windowsNs must be a BigInt64Array");
-  const auto array = value.As<Napi::BigInt64Array>();
-  const size_t length = array.ElementLength();
-  if (length % 2 != 0) throw Napi::TypeError::New(value.Env(), "windowsNs must hold pairs");
-  std::vector<Window> windows;
-  for (size_t i = 0; i < length; i += 2) {
-    const Window window{array.Data()[i], array.Data()[i + 1]};
-    if (window.start > window.end || (!windows.empty() && window.start < windows.back().end))
-      throw Napi::TypeError::New(value.Env(), "windowsNs must be sorted and disjoint");
-    windows.push_back(window);
-  }
-  return windows;
-}
-
 std::vector<Selection::Filter> filtersOf(const Napi::Value& value) {
   std::vector<Selection::Filter> filters;
   if (value.IsNull()) return filters;
@@ -63,10 +47,10 @@ void SelectionObject::init(Napi::Env env, Napi::Object exports) {
 SelectionObject::SelectionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SelectionObject>(info) {
   if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "Selection takes an object");
   const auto options = info[0].As<Napi::Object>();
-  selection_ =
-      std::make_shared<const Selection>(formatArgument(options.Get("format"), "format"),
-                                        uint32Argument(options.Get("snapLengthBytes"), "snapLengthBytes"),
-                                        windowsOf(options.Get("windowsNs")), filtersOf(options.Get("filters")));
+  selection_ = std::make_shared<const Selection>(formatArgument(options.Get("format"), "format"),
+                                                 uint32Argument(options.Get("snapLengthBytes"), "snapLengthBytes"),
+                                                 windowsArgument(options.Get("windowsNs"), "windowsNs"),
+                                                 filtersOf(options.Get("filters")));
   Value().TypeTag(&kTag);
 }
 

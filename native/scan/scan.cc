@@ -1,6 +1,7 @@
 #include "scan/scan.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/limits.h"
 #include "format/pcapng_options.h"
@@ -30,6 +31,14 @@ bool Scan::openRange(int fd, uint64_t start, uint64_t end, Bytes state, bool res
 void Scan::openStream(uint32_t interface_base) {
   reset(interface_base);
   input_.openStream();
+}
+
+bool Scan::moveTo(uint64_t start, uint64_t end, Bytes state) {
+  const std::vector<uint8_t> present = this->state();
+  if (state.size != present.size() || std::memcmp(state.data, present.data(), state.size) != 0) return false;
+  input_.openRange(input_.fd(), start, end);
+  counts_.end = start;
+  return true;
 }
 
 void Scan::reset(uint32_t interface_base) {

@@ -65,6 +65,9 @@ class Scan {
   // See src/native.d.ts. Returns false when `state` is not one that state() gave.
   bool openRange(int fd, uint64_t start, uint64_t end, Bytes state, bool resync, uint32_t interface_base);
   void openStream(uint32_t interface_base);
+  // Goes on with another range of the same file, all counts kept. False where `state`, the reader's there, is not the
+  // present one: then nothing has changed.
+  bool moveTo(uint64_t start, uint64_t end, Bytes state);
   // A stream, and no damage was met.
   bool takesFeed() const { return input_.fd() < 0 && damage_.empty(); }
   void feed(Bytes bytes, bool last) { input_.feed(bytes, last); }

@@ -2,7 +2,7 @@
 import { SpillwayError } from '../errors.js';
 import { crc32c, fileHeader, REPORT } from '../native.js';
 import { ScanContext, type Piece } from './context.js';
-import { closeAll, makePlan, type Plan } from './plan.js';
+import { closeAll, makePlan, type Plan, type PrepareOptions } from './plan.js';
 import { borrowPool, threadsFor, type Pool } from './pool.js';
 import { receiptOf } from './receipt.js';
 import { Coalescer, scan } from './scan.js';
@@ -34,19 +34,14 @@ export interface PreparedExport {
   close(): Promise<void>;
 }
 
-export interface PrepareOptions {
-  /** Threads that the caller keeps from export to export, and closes; default: each run's own. */
-  pool?: Pool;
-}
-
-export async function prepareExport(request: ExportRequest, { pool }: PrepareOptions = {}): Promise<PreparedExport> {
-  const plan = await makePlan(request, pool);
+export async function prepareExport(request: ExportRequest, options: PrepareOptions = {}): Promise<PreparedExport> {
+  const plan = await makePlan(request, options);
   return {
     bytesTotal: plan.bytesTotal,
     copiesAll: request.filters.length === 0 && plan.windowsNs.length === 0,
     linkTypes: plan.linkTypes,
     warnings: plan.filters.warnings,
-    run: (sink, options = {}) => runPlan(plan, sink, options, pool),
+    run: (sink, runOptions = {}) => runPlan(plan, sink, runOptions, options.pool),
     close: () => closeAll(plan.sources),
   };
 }

@@ -3,6 +3,9 @@
 /** Bytes of input of one worker's task, at most: handing one out takes about a quarter of a millisecond of everybody's time. */
 export const EXTENT_BYTES = 16 << 20;
 
+/** Ranges of one worker's task, where an index names many small ones. */
+export const MAX_RANGES = 512;
+
 /** And at least, where a file of middle size is shared out. */
 export const LEAST_EXTENT_BYTES = 1 << 20;
 
@@ -21,6 +24,9 @@ export const LARGE_PAGE_BYTES = 2 << 20;
  * that are not written to are never resident.
  */
 export const SLOT_BYTES = EXTENT_BYTES * 1.25;
+
+/** Files smaller than this are scanned in less time than an index takes to be asked and kept. */
+export const LEAST_INDEXED_BYTES = 16 << 20;
 
 /** Output pieces smaller than this are gathered before they go to the sink. */
 export const COALESCE_BYTES = 256 << 10;

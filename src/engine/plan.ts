@@ -3,11 +3,19 @@ import { SpillwayError } from '../errors.js';
 import { compileFilter } from '../filter/compile.js';
 import { Filters } from './filters.js';
 import { inspectOpen } from './inspect.js';
-import { MAX_SOURCES } from './limits.js';
+import type { Indexes } from './indexes.js';
+import { LEAST_INDEXED_BYTES, MAX_SOURCES } from './limits.js';
 import type { Pool } from './pool.js';
 import { openSource, type OpenSource } from './source.js';
 import type { ExportRequest } from './types.js';
 import { flattenWindows } from './windows.js';
+
+export interface PrepareOptions {
+  /** Threads that the caller keeps from export to export, and closes; default: each run's own. */
+  pool?: Pool;
+  /** Where the indexes of files are; default: there are none. */
+  indexes?: Indexes;
+}
 
 export interface Plan {
   request: ExportRequest;
@@ -19,14 +27,19 @@ export interface Plan {
   bytesTotal: number;
 }
 
-export async function makePlan(request: ExportRequest, pool?: Pool): Promise<Plan> {
+export async function makePlan(request: ExportRequest, { pool, indexes }: PrepareOptions): Promise<Plan> {
   if (request.sources.length === 0) throw new SpillwayError('REQUEST_INVALID', 'a source is needed');
   if (request.sources.length > MAX_SOURCES) throw new SpillwayError('REQUEST_INVALID', `there may be ${MAX_SOURCES} sources at most`);
   const windowsNs = flattenWindows(request.windows);
   const filters = new Filters(request.filters, (text, linkType) => compileFilter(text, linkType));
   const sources: OpenSource[] = [];
+  const selects = windowsNs.length > 0 || request.filters.length > 0;
   try {
-    for (const source of request.sources) sources.push(await openSource(source));
+    for (const source of request.sources) {
+      const opened = await openSource(source);
+      sources.push(opened);
+      if (indexes && selects && opened.kind === 'file' && opened.sizeBytes >= LEAST_INDEXED_BYTES) opened.index = await indexes.of(opened.fd);
+    }
     const linkTypes = [...new Set(sources.flatMap((s) => s.beginning?.linkType ?? []))];
     for (const linkType of linkTypes) await filters.compileFor(linkType);
     const ordered = await inTimeOrder(sources, pool);

@@ -3,12 +3,13 @@ import { cpus } from 'node:os';
 import { Piscina } from 'piscina';
 import { fromRoot } from '../root.js';
 import { INLINE_BYTES, MAX_WORKERS } from './limits.js';
-import type { RangeTask, ScanResult, StreamTask } from './tasks.js';
+import type { IndexTask, RangeTask, RunsResult, RunsTask, ScanResult, StreamTask } from './tasks.js';
 
 export interface Pool {
   /** Starts the threads for ranges now; else the first range does. */
   start(): void;
   range(task: RangeTask): Promise<ScanResult>;
+  runs(task: RunsTask): Promise<RunsResult>;
   stream(task: StreamTask): Promise<ScanResult>;
   close(): Promise<void>;
 }
@@ -33,6 +34,7 @@ export function createPool(count: number): Pool {
   return {
     start: () => void started(),
     range: (task) => started().run({ range: task }) as Promise<ScanResult>,
+    runs: (task) => started().run({ runs: task }) as Promise<RunsResult>,
     async stream(task) {
       const own = threads(1);
       streams.add(own);
@@ -68,10 +70,24 @@ export function createInlinePool(): Pool {
       const { scanRange } = await import('./worker.js');
       return scanRange(task);
     },
+    async runs(task) {
+      const { scanRuns } = await import('./worker.js');
+      return scanRuns(task);
+    },
     async stream(task) {
       const { scanStream } = await import('./stream.js');
       return scanStream(task);
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** Makes an index on a thread of its own, which ends with it: the threads of exports are not held up. */
+export async function runIndexTask(task: IndexTask): Promise<number> {
+  const own = threads(1);
+  try {
+    return (await own.run({ index: task })) as number;
+  } finally {
+    await own.destroy();
+  }
 }

@@ -14,7 +14,7 @@ import type { OpenSource } from './source.js';
 import type { ScanResult } from './tasks.js';
 
 /** Where a scan begins: offset, the reader's state there (null: the start of the file), interfaces before its section. */
-interface Place {
+export interface Place {
   offset: number;
   state: Uint8Array | null;
   base: number;
@@ -27,26 +27,36 @@ interface Flight {
   result: Promise<ScanResult>;
 }
 
-export async function* scanFile(source: OpenSource, interfaceBase: number, context: ScanContext): AsyncGenerator<Piece, number> {
+export function scanFile(source: OpenSource, interfaceBase: number, context: ScanContext): AsyncGenerator<Piece, number> {
+  const { beginning } = source;
+  const expected = { offset: 0, state: beginning?.state ?? null, base: interfaceBase + (beginning?.sectionBase ?? 0) };
+  return scanOn(source, { offset: 0, state: null, base: interfaceBase }, expected, interfaceBase, context);
+}
+
+/** The rest of a file, from a place where the reader's state is known; `interfaceCount`: interfaces of the output so far. */
+export function scanFileFrom(source: OpenSource, place: Place, interfaceCount: number, context: ScanContext): AsyncGenerator<Piece, number> {
+  return scanOn(source, place, place, interfaceCount, context);
+}
+
+/** `expected`: where the first guess will begin, with what is known of it. */
+async function* scanOn(source: OpenSource, from: Place, expected: Place, interfaces: number, context: ScanContext): AsyncGenerator<Piece, number> {
   const flights: Flight[] = [];
   const size = source.sizeBytes;
-  const beginning = source.beginning;
-  let place: Place = { offset: 0, state: null, base: interfaceBase };
-  let expected: Place = { offset: 0, state: beginning?.state ?? null, base: interfaceBase + (beginning?.sectionBase ?? 0) };
-  const extent = extentBytes(size, context.format, context.slots.length >> 1);
-  let dispatched = 0;
-  let interfaceCount = interfaceBase;
+  const extent = extentBytes(size - from.offset, context.format, context.slots.length >> 1);
+  let place = from;
+  let dispatched = from.offset;
+  let interfaceCount = interfaces;
 
-  const launch = (from: Place, end: number, slot: Uint8Array, guess: boolean): Promise<ScanResult> =>
+  const launch = (start: Place, end: number, slot: Uint8Array, guess: boolean): Promise<ScanResult> =>
     context.pool.range({
       selection: context.selection,
       control: context.control,
       fd: source.fd,
-      start: from.offset,
+      start: start.offset,
       end,
-      state: from.state,
+      state: start.state,
       resync: guess,
-      interfaceBase: from.base,
+      interfaceBase: start.base,
       limits: guess ? null : context.totals.left(context.rules),
       slot,
     });
@@ -54,12 +64,12 @@ export async function* scanFile(source: OpenSource, interfaceBase: number, conte
     while (dispatched < size) {
       const slot = context.slots.pop();
       if (!slot) return;
-      const guess = dispatched > 0;
-      const from = guess ? { ...expected, offset: dispatched } : place;
+      const guess = dispatched > from.offset;
+      const start = guess ? { ...expected, offset: dispatched } : place;
       const end = Math.min(dispatched + extent, size);
-      const result = launch(from, end, slot, guess);
+      const result = launch(start, end, slot, guess);
       result.catch(() => {}); // seen where it is awaited; a flight that is given up must not end the process
-      flights.push({ from, end, slot, result });
+      flights.push({ from: start, end, slot, result });
       dispatched = end;
     }
   };
@@ -74,7 +84,8 @@ export async function* scanFile(source: OpenSource, interfaceBase: number, conte
     let result = await flight.result;
     // A record that began before this range may end behind it.
     if (place.offset >= flight.end) return false;
-    if (flight.from.offset > 0 && (!agrees(result, flight, place) || mayStop(result))) result = await launch(place, flight.end, flight.slot, false);
+    if (flight.from.offset > from.offset && (!agrees(result, flight, place) || mayStop(result)))
+      result = await launch(place, flight.end, flight.slot, false);
     let slot = flight.slot;
     for (;;) {
       if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.linkTypeOut]));

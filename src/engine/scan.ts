@@ -2,6 +2,7 @@
 import { COALESCE_BYTES } from './limits.js';
 import type { Piece, ScanContext } from './context.js';
 import { scanFile } from './scan-file.js';
+import { askIndex, scanIndexed } from './scan-indexed.js';
 import { scanStreamSource } from './scan-stream.js';
 import type { OpenSource } from './source.js';
 
@@ -10,9 +11,15 @@ export async function* scan(sources: readonly OpenSource[], context: ScanContext
   let interfaces = 0;
   for (const [index, source] of sources.entries()) {
     onSource(index);
-    interfaces = yield* source.kind === 'file' ? scanFile(source, interfaces, context) : scanStreamSource(source, interfaces, context);
+    interfaces = yield* scanSource(source, interfaces, context);
     if (context.totals.stoppedBy) return;
   }
+}
+
+function scanSource(source: OpenSource, interfaces: number, context: ScanContext): AsyncGenerator<Piece, number> {
+  if (source.kind === 'stream') return scanStreamSource(source, interfaces, context);
+  const answer = askIndex(source, context);
+  return answer ? scanIndexed(source, answer, interfaces, context) : scanFile(source, interfaces, context);
 }
 
 /** Gathers small pieces, so that a filter that lets little through does not cause many small writes. */

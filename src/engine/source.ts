@@ -5,6 +5,7 @@ import { SpillwayError } from '../errors.js';
 import { REPORT, Scan, Selection, STATUS, type SourceInfo } from '../native.js';
 import { readBytes, StreamDamage } from './bytes.js';
 import { DETECT_BYTES, detectCompression, type Compression } from './detect.js';
+import type { FileIndex } from './indexes.js';
 import { STEP_BYTES } from './limits.js';
 import type { Source } from './types.js';
 
@@ -30,6 +31,8 @@ export interface OpenSource {
   kind: 'file' | 'stream';
   compression: Compression | 'detect' | null;
   pipe: boolean;
+  /** Of a file, where it has one. */
+  index: FileIndex | null;
   /** null for a stream that can be read only once. */
   beginning: Beginning | null;
   /** From now on someone else closes the descriptor. */
@@ -76,9 +79,12 @@ async function describe(name: string, fd: number, owned: boolean): Promise<OpenS
     kind: 'stream',
     compression: 'detect',
     pipe: stat.isFIFO() || stat.isSocket(),
+    index: null,
     beginning: null,
     handOver: () => (own = false),
     async close() {
+      await opened.index?.close();
+      opened.index = null;
       if (!own) return;
       own = false;
       await closeFd(fd);

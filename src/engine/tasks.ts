@@ -41,6 +41,33 @@ export interface RangeTask {
   slot: Uint8Array;
 }
 
+/** Several ranges of a file, one after another, each at record boundaries. */
+export interface RunsTask {
+  selection: SharedSelection;
+  control: SharedArrayBuffer;
+  /** Borrowed: stays open until the task has settled. */
+  fd: number;
+  /** `[start, end)` pairs. */
+  ranges: Float64Array;
+  /** The reader's state at the first start (null: the start of the file), and at all others. */
+  state: Uint8Array | null;
+  laterState: Uint8Array;
+  interfaceBase: number;
+  limits: LimitsLeft | null;
+  /** Over shared memory. */
+  slot: Uint8Array;
+}
+
+/** Makes the index of a file. */
+export interface IndexTask {
+  control: SharedArrayBuffer;
+  /** Borrowed: stays open until the task has settled. */
+  fd: number;
+  sizeBytes: number;
+  path: string;
+  id: bigint;
+}
+
 export interface ScanResult {
   /** A ScanStatus, or CANCELLED. */
   status: number;
@@ -51,6 +78,12 @@ export interface ScanResult {
   /** Bytes of output the next packet needs, where it did not fit. */
   needed: number;
   info: SourceInfo | null;
+}
+
+/** Ends `done` also before the last range, where the next begins in another state. */
+export interface RunsResult extends ScanResult {
+  /** Ranges that are behind us. */
+  ranges: number;
 }
 
 export const CANCELLED = -1;

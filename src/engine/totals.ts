@@ -1,5 +1,5 @@
 /** Sums over the parts of a scan, in order; and what they leave of the stop rules. */
-import { crc32cCombine, REPORT } from '../native.js';
+import { crc32cCombine, REPORT, type IndexAnswer } from '../native.js';
 import { MAX_TIME_NS, MIN_TIME_NS } from './limits.js';
 import type { LimitsLeft } from './tasks.js';
 import type { Damage, StopRules } from './types.js';
@@ -56,6 +56,17 @@ export class Totals {
       this.outFirstTime ??= at(REPORT.outFirstTime);
     }
     if (this.linkTypeOut < 0) this.linkTypeOut = Number(at(REPORT.linkTypeOut));
+  }
+
+  /** Packets that an index left out of a scan. */
+  skip(answer: IndexAnswer): void {
+    this.packetsRead += BigInt(answer.skippedPackets);
+    this.packetsInWindows += BigInt(answer.skippedInWindows);
+    this.packetsWithoutTime += BigInt(answer.skippedUntimed);
+    this.capturedBytesRead += BigInt(answer.skippedCapturedBytes);
+    if (answer.minTime === null || answer.maxTime === null) return;
+    this.minTime = min(this.minTime, answer.minTime);
+    this.maxTime = max(this.maxTime, answer.maxTime);
   }
 
   /** Output bytes that follow those so far. */

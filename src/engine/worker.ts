@@ -1,8 +1,18 @@
 /** The worker's side of a scan over a file range: bounded steps, with a look at the cancel flag between them. */
-import { Scan, Selection, STATUS } from '../native.js';
+import { IndexFile, Scan, Selection, STATUS } from '../native.js';
 import { resultOf } from './result.js';
 import { STEP_BYTES } from './limits.js';
-import { CANCELLED, CONTROL, type RangeTask, type ScanResult, type SharedSelection, type StreamTask } from './tasks.js';
+import {
+  CANCELLED,
+  CONTROL,
+  type IndexTask,
+  type RangeTask,
+  type RunsResult,
+  type RunsTask,
+  type ScanResult,
+  type SharedSelection,
+  type StreamTask,
+} from './tasks.js';
 
 /** Compiled selections of this thread, newest last. */
 const scans = new Map<number, Scan>();
@@ -38,9 +48,47 @@ export function scanRange(task: RangeTask): ScanResult {
   return result;
 }
 
+/** The same over several ranges, as far as they begin in the state in which the one before ended. */
+export function scanRuns(task: RunsTask): RunsResult {
+  const scan = scanFor(task.selection);
+  const control = new Int32Array(task.control);
+  const { ranges } = task;
+  scan.openRange(task.fd, ranges[0]!, ranges[1]!, task.state, false, task.interfaceBase);
+  if (task.limits) scan.limit(task.limits.packets, task.limits.capturedBytes, task.limits.durationNs, task.limits.firstTimeNs);
+  let written = 0;
+  let behind = 0;
+  let status: number = STATUS.budget;
+  while (status === STATUS.budget) {
+    status = Atomics.load(control, CONTROL.cancel) ? CANCELLED : scan.step(task.slot, written, STEP_BYTES);
+    if (status !== CANCELLED) written += scan.outLength();
+    if (status !== STATUS.done) continue;
+    behind++;
+    if (2 * behind < ranges.length && scan.moveTo(ranges[2 * behind]!, ranges[2 * behind + 1]!, task.laterState)) status = STATUS.budget;
+  }
+  const result: RunsResult = { ...resultOf(scan, status, written), ranges: behind };
+  if (task.selection.format === 'none') result.info = scan.info();
+  return result;
+}
+
+/** Resolves to 0, or an errno; -1 when it was cancelled. */
+async function indexFile({ control, fd, sizeBytes, path, id }: IndexTask): Promise<number> {
+  const flags = new Int32Array(control);
+  const file = new IndexFile(fd, sizeBytes, path, id);
+  for (let status = 0; status === 0;) {
+    if (Atomics.load(flags, CONTROL.cancel)) return CANCELLED;
+    status = file.step(STEP_BYTES);
+    if (status === 2) return file.errno();
+  }
+  return file.seal();
+}
+
+type Task = { range: RangeTask } | { runs: RunsTask } | { stream: StreamTask } | { index: IndexTask };
+
 /** The function piscina calls. */
-export default async function run(task: { range: RangeTask } | { stream: StreamTask }): Promise<ScanResult> {
+export default async function run(task: Task): Promise<ScanResult | number> {
   if ('range' in task) return scanRange(task.range);
+  if ('runs' in task) return scanRuns(task.runs);
+  if ('index' in task) return indexFile(task.index);
   const { scanStream } = await import('./stream.js');
   return scanStream(task.stream);
 }

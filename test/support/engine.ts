@@ -1,5 +1,6 @@
 /** Running the engine from a test: requests with defaults, and a sink that keeps what it is given. */
 import { prepareExport, type RunOptions } from '../../src/engine/export.js';
+import type { PrepareOptions } from '../../src/engine/plan.js';
 import type { ExportFormat, ExportRequest, Receipt, Sink, Source } from '../../src/engine/types.js';
 
 export class MemorySink implements Sink {
@@ -43,8 +44,8 @@ export interface Exported {
   receipt: Receipt;
 }
 
-export async function runExport(asked: ExportRequest, options: RunOptions = {}): Promise<Exported> {
-  const prepared = await prepareExport(asked);
+export async function runExport(asked: ExportRequest, options: RunOptions = {}, prepareOptions: PrepareOptions = {}): Promise<Exported> {
+  const prepared = await prepareExport(asked, prepareOptions);
   const sink = new MemorySink();
   try {
     const receipt = await prepared.run(sink, options);

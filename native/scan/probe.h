@@ -1,0 +1,28 @@
+// Asks the index of a file what a scan has to read of it, and counts what it need not.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "index/sidecar_reader.h"
+
+namespace spillway {
+
+// Packets in the blocks that are left out.
+struct SkippedPackets {
+  uint64_t packets = 0;
+  uint64_t in_windows = 0;  // of those: inside the time windows, and so left out by the filter
+  uint64_t untimed = 0;
+  uint64_t captured_bytes = 0;
+};
+
+struct ProbeAnswer {
+  std::vector<BlockRun> runs;  // what is to be scanned, in order
+  SkippedPackets skipped;
+  SidecarTotals totals;  // of all that has an index; what lies behind totals.end is to be scanned, too
+};
+
+// False and a reason where the index can't be used: then everything is to be scanned. A block that a filter excludes
+// and a window's edge runs through is scanned all the same, so that every packet is counted on the right side of it.
+bool probe(SidecarReader& sidecar, const IndexQuery& query, ProbeAnswer* answer, std::string* why);
+
+}  // namespace spillway
