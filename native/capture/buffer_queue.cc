@@ -21,7 +21,11 @@ BufferQueue::BufferQueue(uint64_t bytes) {
   void* memory = ::mmap(nullptr, memory_size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) return;
   memory_ = static_cast<uint8_t*>(memory);
+  // All of it now: in the middle of a stall a page that is touched first costs more than the copy into it.
   ::madvise(memory_, memory_size_, MADV_HUGEPAGE);
+#ifdef MADV_POPULATE_WRITE
+  ::madvise(memory_, memory_size_, MADV_POPULATE_WRITE);
+#endif
   buffers_.resize(count);
   for (size_t i = count; i-- > 0;) {
     buffers_[i].data = memory_ + i * limits::kBufferBytes;

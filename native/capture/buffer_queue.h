@@ -28,7 +28,7 @@ class BufferQueue {
  public:
   using Clock = std::chrono::steady_clock;
 
-  // As many buffers as fit in `bytes`, at least two. Their memory is touched only when it is used, last used first.
+  // As many buffers as fit in `bytes`, at least two. All their memory is taken at once; the one used last comes first.
   explicit BufferQueue(uint64_t bytes);
   ~BufferQueue();
   BufferQueue(const BufferQueue&) = delete;

@@ -2,6 +2,7 @@
 // It goes on when whoever started it ends; `control.sock` in the folder is the way to it.
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -71,6 +72,8 @@ int runJob(const Options& options, const Fd& ready) {
 
 // Runs the job in a session of its own; returns in the first process when it captures, or with what it ended with.
 int runApart(const Options& options) {
+  // Descriptors of whoever started it would keep pipes open that others wait on.
+  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0u, 0);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return report({Code::system, withErrno("no pipe", errno)});
   Fd reading(ends[0]), writing(ends[1]);

@@ -29,6 +29,7 @@ constexpr int kAllowed[] = {
     __NR_writev,
     __NR_pwritev,
     __NR_close,
+    __NR_dup3,
     __NR_ppoll,
     __NR_ioctl,
     __NR_fcntl,
@@ -88,6 +89,7 @@ constexpr int kAllowed[] = {
     __NR_poll,
 #endif
 #ifdef __NR_open
+    __NR_dup2,
     __NR_open,
     __NR_stat,
     __NR_lstat,
