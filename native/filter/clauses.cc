@@ -46,9 +46,14 @@ bool useful(const NeedClause& clause) {
   return all <= kMaxAlternatives && addresses <= uint64_t{1} << 31;
 }
 
-// A guess, in thousandths or so of all blocks: what nearly every block holds comes last.
+// Clauses carried along: among the unions of a join are many that say little, and that only later joins tell apart.
+constexpr size_t kMaxCarried = 2 * kMaxNeedClauses;
+
+// The weight of what nearly every block holds.
+constexpr uint64_t kEverywhere = 4096;
+
+// A guess of how many blocks hold it; only the order matters.
 uint64_t weightOf(const Need& need) {
-  constexpr uint64_t kEverywhere = 4096;
   const bool one = need.low == need.high;
   switch (need.kind) {
     case KeyKind::ip4:
@@ -134,7 +139,7 @@ void Clauses::insert(Shared clause) {
   const auto place = std::upper_bound(sorted_.begin(), sorted_.end(), clause,
                                       [](const Shared& a, const Shared& b) { return a->weight < b->weight; });
   sorted_.insert(place, std::move(clause));
-  if (sorted_.size() > kMaxNeedClauses) sorted_.pop_back();
+  if (sorted_.size() > kMaxCarried) sorted_.pop_back();
 }
 
 bool Clauses::carries(const Shared& clause) const {
@@ -161,7 +166,11 @@ Clauses Clauses::join(const Clauses& a, const Clauses& b, int64_t& work) {
 
 std::vector<NeedClause> Clauses::list() const {
   std::vector<NeedClause> all;
-  for (const Shared& one : sorted_) all.push_back(one->needs);
+  for (const Shared& one : sorted_) {
+    // `an address, or IPv4 at all` is true and of no use.
+    const bool mixed = one->needs.front().kind != one->needs.back().kind;
+    if (!mixed || one->weight < kEverywhere) all.push_back(one->needs);
+  }
   // From the least selective on: what another asks anyway is left out.
   for (size_t i = all.size(); i-- > 0;) {
     const auto asks = [&](const NeedClause& other) {
@@ -170,6 +179,7 @@ std::vector<NeedClause> Clauses::list() const {
     };
     if (std::any_of(all.begin(), all.end(), asks)) all.erase(all.begin() + static_cast<std::ptrdiff_t>(i));
   }
+  if (all.size() > kMaxNeedClauses) all.resize(kMaxNeedClauses);
   return all;
 }
 

@@ -20,8 +20,10 @@ using namespace cbpf;
 
 namespace {
 
-// Alternatives that the joins of one program may look at: some tenths of a second.
-constexpr int64_t kJoinWork = 10'000'000;
+// Bounds the time of one program to some tenths of a second: alternatives that joins may look at, and what turning
+// facts into clauses counts for. Clauses that are not found for it are needs less, no wrong ones.
+constexpr int64_t kMaxWork = 10'000'000;
+constexpr int64_t kWorkOfFacts = 64;
 
 // States kept apart at one instruction. libpcap's optimiser lets tests of several fields share their tails (the last
 // comparisons of IPv4's and ARP's address, say), where A holds one field or the other.
@@ -102,16 +104,22 @@ class Pass {
 
   void join(State& to, State&& state) {
     // The two have little in common but their clauses: what each knows becomes clauses before they meet.
-    to.facts.addClauses(places_, to.clauses);
-    state.facts.addClauses(places_, state.clauses);
+    addClauses(to);
+    addClauses(state);
     if (to.a != state.a) to.a = {};
     if (to.x != state.x) to.x = {};
     to.facts.join(state.facts);
     to.clauses = Clauses::join(to.clauses, state.clauses, work_);
   }
 
-  void accept(State&& state) {
+  void addClauses(State& state) {
+    if (work_ <= 0) return;
+    work_ -= kWorkOfFacts;
     state.facts.addClauses(places_, state.clauses);
+  }
+
+  void accept(State&& state) {
+    addClauses(state);
     if (accepted_) accepted_ = Clauses::join(*accepted_, state.clauses, work_);
     else accepted_ = std::move(state.clauses);
   }
@@ -220,7 +228,7 @@ class Pass {
   std::vector<bool> accepts_;  // whether a packet can be accepted from there
   std::vector<std::vector<State>> states_;
   std::optional<Clauses> accepted_;
-  int64_t work_ = kJoinWork;
+  int64_t work_ = kMaxWork;
 };
 
 }  // namespace
