@@ -75,10 +75,10 @@ Failed Job::openInterfaces() {
   return std::nullopt;
 }
 
-Failed Job::openFolder(const std::string& path) {
-  if (auto failure = lockJobFolder(path, &lock_)) return failure;
+Failed Job::openFolder() {
+  if (auto failure = lockJobFolder(path_, &lock_)) return failure;
   const auto tell = [](const Repair& repair) { std::printf("%s\n", toJson(repair).c_str()); };
-  if (auto failure = recover(path, &retention_, tell)) return failure;
+  if (auto failure = recover(path_, &retention_, tell)) return failure;
   StoreOptions store;
   store.segment_bytes = options_.segmentBytes();
   store.segment_seconds = options_.segmentSeconds();
@@ -86,18 +86,18 @@ Failed Job::openFolder(const std::string& path) {
   store.application = "spillway-capture " + version_;
   const uint64_t queue_bytes = std::max(options_.queue_bytes / interfaces_.size(), limits::kMinQueueBytes);
   for (const auto& interface : interfaces_)
-    if (auto failure = interface->prepare(path, store, queue_bytes, options_.snap_bytes, &retention_)) return failure;
+    if (auto failure = interface->prepare(path_, store, queue_bytes, options_.snap_bytes, &retention_)) return failure;
   return control_.open("control.sock", [this](std::string_view command) { return answer(command); });
 }
 
-Failed Job::start(const std::string& path) {
-  path_ = path;
+Failed Job::start() {
   if (auto failure = readProgram()) return failure;
   if (auto failure = openInterfaces()) return failure;
+  if (auto failure = makeJobFolder(options_.folder, options_.user, &path_)) return failure;
   if (auto failure = dropPrivileges(options_.user)) return failure;
-  if (::chdir(path.c_str()) != 0)
-    return Failure{Code::folder_unusable, withErrno("the folder " + path + " can't be entered", errno)};
-  if (auto failure = openFolder(path)) return failure;
+  if (::chdir(path_.c_str()) != 0)
+    return Failure{Code::folder_unusable, withErrno("the folder " + path_ + " can't be entered", errno)};
+  if (auto failure = openFolder()) return failure;
   sigset_t set;
   ::sigemptyset(&set);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&set, signal);

@@ -22,15 +22,17 @@ class Job {
       : options_(options), version_(std::move(version)), retention_(options.retain) {}
 
   // Opens, in this order: the interfaces (privileged), the folder (no longer), everything else; then limits itself.
-  // The job's folder `path` is the working directory. Packets are taken from the moment this returns.
-  Failed start(const std::string& path);
+  // The job's folder is the working directory from then on. Packets are taken from the moment this returns.
+  Failed start();
+  // The folder's absolute path, once started.
+  const std::string& folder() const { return path_; }
   // Runs until SIGTERM (in the foreground also SIGINT and SIGHUP) or the command `stop`. All signals named are blocked.
   void run();
 
  private:
   Failed readProgram();
   Failed openInterfaces();
-  Failed openFolder(const std::string& path);
+  Failed openFolder();
   std::string answer(std::string_view command);
   std::string retain(std::string_view arguments);
   std::string seal();

@@ -54,11 +54,9 @@ void leaveTerminal() {
 }
 
 int runJob(const Options& options, const Fd& ready) {
-  std::string path;
-  if (auto failure = makeJobFolder(options.folder, options.user, &path)) return report(*failure);
   Job job(options, SPILLWAY_VERSION);
-  if (auto failure = job.start(path)) return report(*failure);
-  const Json told = Json().add("ready", true).add("pid", ::getpid()).add("folder", path);
+  if (auto failure = job.start()) return report(*failure);
+  const Json told = Json().add("ready", true).add("pid", ::getpid()).add("folder", job.folder());
   std::printf("%s\n", told.object().c_str());
   std::fflush(stdout);
   if (ready) {
