@@ -12,10 +12,10 @@ namespace spillway::bloom {
 // cost less to set and to look up than the optimum of 5 or 6.
 constexpr uint32_t kProbes = 4;
 
-// The sizes a filter may have, by class: 64 B to 8 KiB, 16 to each doubling, so that a filter is hardly larger than its
+// The sizes a filter may have, by class: 64 B to 8 KiB, 32 to each doubling, so that a filter is hardly larger than its
 // keys need, and many filters of a segment have one size. 8 KiB is enough for 64 KiB of packets that are nothing but
 // headers. Class 0 is no filter.
-constexpr uint8_t kSteps = 16;
+constexpr uint8_t kSteps = 32;
 constexpr uint8_t kMaxClass = 7 * kSteps + 1;
 constexpr size_t kMinBytes = 64;
 constexpr size_t kMaxBytes = 8192;
@@ -52,10 +52,13 @@ inline uint32_t bitOf(uint64_t hash, uint32_t probe, uint32_t bits) {
 
 // Adds a key to a filter of `bytes`.
 inline void add(uint8_t* filter, size_t bytes, uint64_t hash) {
-  for (uint32_t probe = 0; probe < kProbes; ++probe) {
+  const auto set = [&](uint32_t probe) {
     const uint32_t bit = bitOf(hash, probe, static_cast<uint32_t>(8 * bytes));
-    filter[bit >> 3] = static_cast<uint8_t>(filter[bit >> 3] | 1 << (bit & 7));
-  }
+    filter[bit >> 3] = static_cast<uint8_t>(filter[bit >> 3] | 1u << (bit & 7));
+  };
+  // Written out: compilers leave it a loop, which takes half as long again.
+  static_assert(kProbes == 4);
+  set(0), set(1), set(2), set(3);
 }
 
 inline bool mayHold(Bytes filter, uint64_t hash) {

@@ -5,9 +5,7 @@
 namespace spillway {
 namespace {
 
-constexpr uint32_t kLowValues = 1u << kHashedBits;
 constexpr uint32_t kFirstSlotBits = 10;
-constexpr size_t kPrefetch = 12;  // values ahead
 
 }  // namespace
 
@@ -45,32 +43,18 @@ bool decodeKeyList(Bytes bytes, size_t count, KeyList* list) {
 }
 
 void KeySet::insert(std::span<const uint32_t> values, KeyList* fresh) {
-  for (size_t n = 0; n < values.size() && !too_many_; ++n) {
-    // The table is larger than the first-level cache.
-    if (n + kPrefetch < values.size() && !slots_.empty()) __builtin_prefetch(&slots_[slotOf(values[n + kPrefetch])]);
-    const uint32_t value = values[n];
+  if (low_.empty()) low_.resize(kLowValues / 64);
+  if (slots_.empty()) grow();
+  // The table is larger than the first-level cache: its lines are asked for before they are needed.
+  for (const uint32_t value : values)
+    if (value >= kLowValues) __builtin_prefetch(&slots_[bucketOf(value)]);
+  for (const uint32_t value : values) {
     if (!(value < kLowValues ? insertLow(value) : insertHigh(value))) continue;
+    if (too_many_) return;
     fresh->push_back(value);
     too_many_ = ++size_ > kMaxListed;
+    if (2 * slots_used_ >= slots_.size()) grow();
   }
-}
-
-bool KeySet::insertLow(uint32_t value) {
-  if (low_.empty()) low_.resize(kLowValues / 64);
-  const uint64_t bit = uint64_t{1} << (value & 63);
-  if ((low_[value >> 6] & bit) != 0) return false;
-  low_[value >> 6] |= bit;
-  return true;
-}
-
-bool KeySet::insertHigh(uint32_t value) {
-  if (2 * slots_used_ >= slots_.size()) grow();
-  size_t slot = slotOf(value);
-  for (; slots_[slot] != 0; slot = (slot + 1) & (slots_.size() - 1))
-    if (slots_[slot] == value) return false;
-  slots_[slot] = value;
-  ++slots_used_;
-  return true;
 }
 
 void KeySet::grow() {
@@ -78,12 +62,9 @@ void KeySet::grow() {
   const uint32_t bits = before.empty() ? kFirstSlotBits : 64 - slot_shift_ + 1;
   slot_shift_ = 64 - bits;
   slots_.resize(size_t{1} << bits);
-  for (const uint32_t value : before) {
-    if (value == 0) continue;
-    size_t slot = slotOf(value);
-    while (slots_[slot] != 0) slot = (slot + 1) & (slots_.size() - 1);
-    slots_[slot] = value;
-  }
+  slots_used_ = 0;
+  for (const uint32_t value : before)
+    if (value != 0) insertHigh(value);
 }
 
 void KeySet::clear() { *this = {}; }

@@ -46,9 +46,31 @@ class KeySet {
   void clear();
 
  private:
-  size_t slotOf(uint32_t value) const { return value * 0x9e3779b97f4a7c15 >> slot_shift_; }
-  bool insertLow(uint32_t value);
-  bool insertHigh(uint32_t value);
+  static constexpr uint32_t kLowValues = 1u << kHashedBits;
+
+  static constexpr size_t kBucket = 4;  // slots, filled from the first on
+
+  size_t bucketOf(uint32_t value) const { return (value * 0x9e3779b97f4a7c15 >> slot_shift_) & ~(kBucket - 1); }
+  // True where the value was not there.
+  bool insertLow(uint32_t value) {
+    uint64_t& word = low_[value >> 6];
+    const uint64_t bit = uint64_t{1} << (value & 63);
+    if ((word & bit) != 0) return false;
+    word |= bit;
+    return true;
+  }
+  bool insertHigh(uint32_t value) {
+    for (size_t at = bucketOf(value);; at = (at + kBucket) & (slots_.size() - 1)) {
+      uint32_t* slot = &slots_[at];
+      // All four are compared at once: in which one a value stands cannot be predicted.
+      if ((slot[0] == value) | (slot[1] == value) | (slot[2] == value) | (slot[3] == value)) return false;
+      if (slot[kBucket - 1] != 0) continue;
+      while (*slot != 0) ++slot;
+      *slot = value;
+      ++slots_used_;
+      return true;
+    }
+  }
   void grow();
 
   // Small values, which are all but addresses of IPv4, are bits; the others stand in an open hash table of which half
