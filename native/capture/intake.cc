@@ -33,6 +33,7 @@ void Intake::run() {
     }
     const size_t count = source_->take(batch_.data(), batch_.size(), limits::kBufferTimeoutMs / 2);
     for (size_t i = 0; i < count; ++i) store(batch_[i]);
+    progress_->received.fetch_add(count, std::memory_order_relaxed);
     const auto now = Clock::now();
     if (now - looked_ >= kLookEvery) countLost(now);
     if (count == 0) flushIfDue(now);
@@ -84,7 +85,6 @@ void Intake::pushBuffer() {
 void Intake::store(CapturedPacket packet) {
   packet.caplen = std::min(packet.caplen, limits::kMaxSnapBytes);
   ++received_;
-  progress_->received.fetch_add(1, std::memory_order_relaxed);
   const size_t bound = shaper_.bound(packet);
   if (buffer_ == nullptr || buffer_->room() < bound) {
     if (!needBuffer(bound)) {

@@ -63,6 +63,9 @@ constexpr size_t kMaxControlClients = 16;
 constexpr size_t kMaxCommandBytes = 256;
 constexpr int kControlIdleMs = 30'000;
 
+// The record of losses begins anew with its newer half when it is larger than this at a start: 170,000 losses.
+constexpr uint64_t kMaxLossBytes = 8u << 20;
+
 // The log of a capture in the background is begun anew when it is larger than this at a start.
 constexpr uint64_t kMaxLogBytes = 1u << 20;
 

@@ -8,6 +8,7 @@
 
 #include "base/crc32c.h"
 #include "capture/files.h"
+#include "capture/limits.h"
 
 namespace spillway::capture {
 namespace {
@@ -73,6 +74,7 @@ int LossLog::open(const std::string& folder) {
   fd_ = openFile(path, O_WRONLY | O_CREAT, &error);
   if (!fd_) return -error;
   const Bytes file{bytes.data(), bytes.size()};
+  if (isHeader(file) && file.size > limits::kMaxLossBytes) return keepNewer(folder, file);
   if (isHeader(file)) {
     size_ = kHeaderBytes + decodeLosses(file).size() * kRecordBytes;
   } else {
@@ -84,6 +86,16 @@ int LossLog::open(const std::string& folder) {
     size_ = kHeaderBytes;
   }
   return ::ftruncate(fd_.get(), static_cast<off_t>(size_)) == 0 ? 0 : -errno;
+}
+
+int LossLog::keepNewer(const std::string& folder, Bytes file) {
+  const size_t records = decodeLosses(file).size();
+  const size_t kept = std::min<size_t>(records, limits::kMaxLossBytes / kRecordBytes / 2);
+  std::vector<uint8_t> newer(file.data, file.data + kHeaderBytes);
+  const uint8_t* end = file.data + kHeaderBytes + records * kRecordBytes;
+  newer.insert(newer.end(), end - kept * kRecordBytes, end);
+  const int result = writeWhole(folder + "/losses", {newer.data(), newer.size()});
+  return result == 0 ? open(folder) : result;
 }
 
 int LossLog::append(const Loss& loss) {

@@ -56,12 +56,15 @@ std::vector<Loss> readLosses(const std::string& folder);
 
 class LossLog {
  public:
-  // Opens or begins the file, and cuts a record that was not finished. Returns 0 or -errno.
+  // Opens or begins the file, and cuts a record that was not finished; of a file over limits::kMaxLossBytes the newer
+  // losses are kept. Returns 0 or -errno.
   int open(const std::string& folder);
   int append(const Loss& loss);
   int sync();
 
  private:
+  int keepNewer(const std::string& folder, Bytes file);
+
   Fd fd_;
   uint64_t size_ = 0;
 };

@@ -38,6 +38,9 @@ export const TEST_NEEDS = [
   ...CLANG_NEEDS,
   program('curl'),
   program('zstd'),
+  // Live captures: namespaces with virtual interfaces.
+  program('ip', 'iproute2'),
+  program('sysctl', 'procps'),
 ];
 
 const LIBRARY_FOLDERS = ['/lib', '/usr/lib', '/usr/local/lib', '/lib64', '/usr/lib64'];

@@ -62,7 +62,8 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('loss
   });
 
   it('a stall of the disk for 250 ms loses nothing', async () => {
-    if (!requireOrSkip('fsfreeze and mkfs.ext4', hasProgram('fsfreeze') && hasProgram('mkfs.ext4') && hasProgram('losetup'))) return;
+    const programs = hasProgram('fsfreeze') && hasProgram('mkfs.ext4') && hasProgram('losetup');
+    if (!requireOrSkip('loop devices and fsfreeze', programs && spawnSync('losetup', ['-f']).status === 0)) return;
     const network = new Network();
     const folder = freshFolder();
     const image = join(folder, 'image');

@@ -2,6 +2,7 @@
 #include "capture/losses.h"
 
 #include "capture/folder.h"
+#include "capture/limits.h"
 #include "check.h"
 
 namespace spillway::test {
@@ -44,6 +45,29 @@ TEST("a record that was not finished is cut, and the next stands in its place") 
     CHECK_EQ(log.append(third), 0);
     CHECK(readLosses(folder.path()) == (std::vector<Loss>{first, third}));
   }
+}
+
+TEST("a record that has grown large begins anew with its newer half") {
+  const TemporaryFolder folder;
+  const size_t many = capture::limits::kMaxLossBytes / 48 + 1;
+  {
+    LossLog log;
+    CHECK_EQ(log.open(folder.path()), 0);
+    for (uint64_t n = 0; n < 3; ++n) CHECK_EQ(log.append({LossKind::ring, 0, 1, n, n}), 0);
+    const Buffer file = folder.read("losses");
+    Buffer large(file.begin(), file.begin() + 16);
+    while (large.size() < many * 48) large.insert(large.end(), file.begin() + 16, file.end());
+    folder.write("losses", large);
+  }
+  const auto before = readLosses(folder.path());
+  LossLog log;
+  CHECK_EQ(log.open(folder.path()), 0);
+  CHECK_EQ(log.append({LossKind::disk, 5, 6, 7, 8}), 0);
+  auto after = readLosses(folder.path());
+  CHECK_EQ(after.size(), capture::limits::kMaxLossBytes / 48 / 2 + 1);
+  CHECK(after.back().kind == LossKind::disk);
+  after.pop_back();
+  CHECK(std::equal(after.rbegin(), after.rend(), before.rbegin()));
 }
 
 TEST("damage ends the list") {
