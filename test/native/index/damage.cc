@@ -30,7 +30,7 @@ Written write(Segment segment) {
   Written written;
   written.segment = std::move(segment);
   written.entries = wantedEntries(written.segment);
-  const TemporaryFolder folder;
+  const SidecarFolder folder;
   const std::string path = folder / "index";
   int error = 0;
   const auto writer = SidecarWriter::create(path, written.segment.id, &error);

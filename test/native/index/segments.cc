@@ -69,12 +69,12 @@ Segment randomSegment(Random& random, size_t blocks, size_t most_packets, uint32
   return segment;
 }
 
-TemporaryFolder::TemporaryFolder() {
+SidecarFolder::SidecarFolder() {
   std::string path = (std::filesystem::temp_directory_path() / "sidecar-test-XXXXXX").string();
   if (::mkdtemp(path.data()) == nullptr) fail(__FILE__, __LINE__, "no temporary folder");
   path_ = path;
 }
-TemporaryFolder::~TemporaryFolder() {
+SidecarFolder::~SidecarFolder() {
   std::error_code ignored;
   std::filesystem::remove_all(path_, ignored);
 }
@@ -113,7 +113,7 @@ void addBlocks(const Segment& segment, size_t first, size_t last, SidecarWriter*
 }
 
 Sidecars sidecarsOf(const Segment& segment, size_t page_every) {
-  const TemporaryFolder folder;
+  const SidecarFolder folder;
   const std::string path = folder / "index";
   int error = -1;
   const auto writer = SidecarWriter::create(path, segment.id, &error);

@@ -45,10 +45,10 @@ IndexedPacket packetOf(Buffer data, Nanos time, uint32_t link_type = 1);
 Segment randomSegment(Random& random, size_t blocks, size_t most_packets, uint32_t spread);
 
 // A folder of its own, removed with what is in it.
-class TemporaryFolder {
+class SidecarFolder {
  public:
-  TemporaryFolder();
-  ~TemporaryFolder();
+  SidecarFolder();
+  ~SidecarFolder();
   std::string operator/(const std::string& name) const { return path_ + "/" + name; }
 
  private:

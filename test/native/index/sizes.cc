@@ -39,7 +39,7 @@ Sizes measure(size_t (*bytesOfPacket)(Random&)) {
     flow.client_port = static_cast<uint16_t>(32768 + random.below(28000));
     flow.server_port = ports[random.below(std::size(ports))];
   }
-  const TemporaryFolder folder;
+  const SidecarFolder folder;
   int error = 0;
   const auto writer = SidecarWriter::create(folder / "index", 1, &error);
   const uint32_t state = writer->state({});

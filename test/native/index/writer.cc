@@ -47,7 +47,7 @@ void checkHolds(const Buffer& bytes, const Segment& segment, size_t blocks) {
 }
 
 TEST("a block that does not follow the one before is refused") {
-  const TemporaryFolder folder;
+  const SidecarFolder folder;
   int error = 0;
   const auto writer = SidecarWriter::create(folder / "index", 1, &error);
   const uint32_t state = writer->state({});
@@ -68,7 +68,7 @@ TEST("a block that does not follow the one before is refused") {
 }
 
 TEST("states that there is no room for have no number") {
-  const TemporaryFolder folder;
+  const SidecarFolder folder;
   int error = 0;
   const auto writer = SidecarWriter::create(folder / "index", 1, &error);
   CHECK_EQ(writer->state(bytesOf(Buffer(sidecar::kMaxStateBytes + 1))), SidecarWriter::kNoState);
@@ -79,7 +79,7 @@ TEST("states that there is no room for have no number") {
 }
 
 TEST("a file that can't be created or written") {
-  const TemporaryFolder folder;
+  const SidecarFolder folder;
   int error = 0;
   CHECK(SidecarWriter::create(folder / "no/index", 1, &error) == nullptr);
   CHECK_EQ(error, ENOENT);
@@ -91,7 +91,7 @@ TEST("a file that can't be created or written") {
 TEST("a page that could not be written is written later, at the same place") {
   Random random(1);
   const Segment segment = randomSegment(random, 40, 10, 300);
-  const TemporaryFolder folder;
+  const SidecarFolder folder;
   const std::string path = folder / "index";
   int error = 0;
   const auto writer = SidecarWriter::create(path, segment.id, &error);
@@ -126,7 +126,7 @@ TEST("a page that could not be written is written later, at the same place") {
 TEST("sealing that fails leaves the open form as it was") {
   Random random(2);
   const Segment segment = randomSegment(random, 10, 10, 300);
-  const TemporaryFolder folder;
+  const SidecarFolder folder;
   const std::string path = folder / "index";
   int error = 0;
   const auto writer = SidecarWriter::create(path, segment.id, &error);
@@ -147,7 +147,7 @@ TEST("going on behind any block of an open sidecar") {
     const Sidecars files = sidecarsOf(segment, page_every);
     for (size_t keep = 0; keep <= 12; ++keep) {
       CONTEXT("pages of " << page_every << ", " << keep << " blocks kept");
-      const TemporaryFolder folder;
+      const SidecarFolder folder;
       const std::string path = folder / "index";
       // A torn tail is no hindrance.
       writeContents(path, files.open + random.bytes(keep));
@@ -175,7 +175,7 @@ TEST("going on across the end of a group") {
   const Segment segment = randomSegment(random, blocks, 2, 1000);
   const Sidecars files = sidecarsOf(segment, 7);
   for (const size_t keep : {size_t{sidecar::kGroupBlocks} - 3, size_t{sidecar::kGroupBlocks}, blocks - 1}) {
-    const TemporaryFolder folder;
+    const SidecarFolder folder;
     const std::string path = folder / "index";
     writeContents(path, files.open);
     std::string why;
@@ -192,7 +192,7 @@ TEST("what can't be gone on with says why") {
   Random random(6);
   const Segment segment = randomSegment(random, 3, 3, 10);
   const Sidecars files = sidecarsOf(segment, 1);
-  const TemporaryFolder folder;
+  const SidecarFolder folder;
   const auto why = [&](const Buffer& bytes, uint64_t id, uint64_t blocks) {
     const std::string path = folder / "index";
     writeContents(path, bytes);
@@ -215,7 +215,7 @@ TEST("a sealed sidecar is read from a file") {
   Random random(7);
   const Segment segment = randomSegment(random, 50, 10, 300);
   const Sidecars files = sidecarsOf(segment, 9);
-  const TemporaryFolder folder;
+  const SidecarFolder folder;
   for (const Buffer& bytes : {files.open, files.sealed}) {
     const std::string path = folder / "index";
     writeContents(path, bytes);
