@@ -1,6 +1,7 @@
 /** What a probe is started with, and the limits of the control plane: each one named here, with its reason. */
 import { resolve } from 'node:path';
 import { SpillwayError } from './errors.js';
+import { fromRoot } from './root.js';
 
 export const LIMITS = {
   /** A request holds filter texts and time intervals, no packets. */
@@ -51,9 +52,8 @@ export const DEFAULT_PORT = 8470;
 
 /** Completes a configuration: what is not given comes from the environment (`SPILLWAY_DATA`), else from the defaults. */
 export function probeConfig(given: Partial<ProbeConfig> = {}, environment: NodeJS.ProcessEnv = process.env): ProbeConfig {
-  const project = resolve(import.meta.dirname, '..');
   const config: ProbeConfig = {
-    dataFolder: resolve(given.dataFolder ?? (environment['SPILLWAY_DATA'] || resolve(project, 'data'))),
+    dataFolder: resolve(given.dataFolder ?? (environment['SPILLWAY_DATA'] || fromRoot('data'))),
     host: given.host ?? '127.0.0.1',
     port: given.port ?? DEFAULT_PORT,
     names: (given.names ?? []).map((name) => name.toLowerCase()),

@@ -236,6 +236,8 @@ export declare function crc32cCombine(a: number, b: number, lengthBytesB: number
 export declare function verifyProgram(code: Uint8Array): string | null;
 /** Runs one verified program on one packet (for tests and `filter`): the return value of the program. */
 export declare function runProgram(code: Uint8Array, packet: Uint8Array, wireLength: number): number;
+/** flock(2), shared, without waiting, until the descriptor is closed. False where another process holds the file for itself. */
+export declare function lockShared(fd: number): boolean;
 /** F_SETPIPE_SZ; returns the size now in force, or -1 where `fd` is no pipe or refuses. */
 export declare function setPipeSize(fd: number, bytes: number): number;
 /**

@@ -36,6 +36,7 @@ export const {
   adviseLargePages,
   probeIndex,
   IndexFile,
+  lockShared,
   version,
 } = addon;
 export type Selection = contract.Selection;

@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from './api/app.js';
 import { listenAddress } from './api/loopback.js';
 import { FileIndexes } from './buffer/file-indexes.js';
+import { Jobs, jobSources } from './buffer/jobs.js';
 import type { ProbeConfig } from './config.js';
 import { prepareExport } from './engine/export.js';
 import { createPool, threadsFor, type Pool } from './engine/pool.js';
@@ -28,10 +29,12 @@ export async function startProbe(config: ProbeConfig, prepare: typeof prepareExp
   // Kept from export to export: starting threads would take longer than most exports.
   const pool = createPool(threadsFor(Infinity));
   pool.start();
+  const jobs = new Jobs(data.path);
   const indexes = new FileIndexes(join(data.path, 'index'), { report: (error) => app?.log.error({ err: error }, 'an index') });
   try {
     const service = new ExportService({
       prepare: (request) => prepare(request, { pool, indexes }),
+      jobSources: async (nameOrId, windows) => jobSources(await jobs.get(nameOrId), windows),
       store: data.exports,
       files: data.files,
       report: (error) => app?.log.error({ err: error }, 'an export'),

@@ -55,6 +55,10 @@ Napi::Value pipeSize(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), setPipeSize(fdArgument(info[0], "fd"), static_cast<int>(bytes)));
 }
 
+Napi::Value shareLock(const Napi::CallbackInfo& info) {
+  return Napi::Boolean::New(info.Env(), lockShared(fdArgument(info[0], "fd")));
+}
+
 }  // namespace
 
 void initFunctions(Napi::Env env, Napi::Object exports) {
@@ -64,6 +68,7 @@ void initFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("verifyProgram", Napi::Function::New<verifyProgram>(env, "verifyProgram"));
   exports.Set("runProgram", Napi::Function::New<runProgram>(env, "runProgram"));
   exports.Set("setPipeSize", Napi::Function::New<pipeSize>(env, "setPipeSize"));
+  exports.Set("lockShared", Napi::Function::New<shareLock>(env, "lockShared"));
   exports.Set("version", Napi::String::New(env, SPILLWAY_VERSION));
 }
 

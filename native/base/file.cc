@@ -1,6 +1,7 @@
 #include "base/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <unistd.h>
 #include <cerrno>
 
@@ -20,6 +21,8 @@ int64_t readAt(int fd, uint8_t* to, size_t size, uint64_t offset) {
   }
   return static_cast<int64_t>(got);
 }
+
+bool lockShared(int fd) { return ::flock(fd, LOCK_SH | LOCK_NB) == 0; }
 
 int setPipeSize(int fd, int bytes) {
 #ifdef F_SETPIPE_SZ

@@ -2,6 +2,7 @@
 import { EXPORT_FORMATS, type ExportFormat, type StopRules } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import { NS_PER_SECOND, parseCount, parseSize } from '../units.js';
+import { DATA_FLAG } from './data-flag.js';
 import { naming } from './fail.js';
 import { suggestion, type CommandSpec, type Parsed } from './flags.js';
 import { EXIT_HELP, TIMES_HELP } from './help.js';
@@ -13,7 +14,8 @@ export const EXPORT: CommandSpec = {
   about: `Writes the packets you ask for into a capture file or a pipe.
 
 SOURCE is a capture file (pcap or pcapng, also inside gzip or zstd), several of them (they are taken in the order of
-their first packets and must not overlap in time), or - for standard input.`,
+their first packets and must not overlap in time), - for standard input, or jobs/NAME for the buffer of a capture
+(also while it runs).`,
   flags: [
     { name: 'filter', short: 'f', value: 'BPF', many: true, about: 'keep what this pcap-filter expression accepts; several are and-ed' },
     { name: 'from', value: 'T', about: 'keep packets from this time on' },
@@ -26,6 +28,7 @@ their first packets and must not overlap in time), or - for standard input.`,
     { name: 'format', short: 'F', value: 'FORMAT', about: 'pcap_us (default), pcap_ns, pcapng_us or pcapng_ns' },
     { name: 'output', short: 'o', value: 'FILE', about: 'write to FILE, which appears when it is whole; - for standard output (default)' },
     { name: 'json', about: 'print the receipt as JSON: on stdout, or on stderr when the capture goes to stdout' },
+    DATA_FLAG,
   ],
   notes: `${TIMES_HELP}
 
@@ -38,6 +41,7 @@ Examples:
   spillway export big.pcap -f 'host 10.0.0.1 and tcp port 443' -o https.pcap
   spillway export day.pcapng --from 2026-05-01T12:00:00Z --to 2026-05-01T12:05:00Z -F pcapng_ns -o noon.pcapng
   spillway export big.pcap --from -10m -s 96 | tcpdump -r - -n
+  spillway export jobs/eth0 --from -10m -f 'port 53' -o dns.pcap
   zcat old.pcap.gz | spillway export - -c 1000 -o first.pcap --json
 
 ${EXIT_HELP}`,

@@ -1,11 +1,13 @@
 /** `spillway export`: from sources to a file, a pipe or standard output. */
+import type { Job } from '../buffer/jobs.js';
 import type { PreparedExport } from '../engine/export.js';
 import type { Pool } from '../engine/pool.js';
 import type { ExportRequest, Progress, Receipt, Sink, Source } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import { EXPORT, exportArguments, type ExportArguments } from './export-arguments.js';
 import { EXIT_DAMAGED, fail, note } from './fail.js';
-import { parseCommand } from './flags.js';
+import { dataFolder } from './data-flag.js';
+import { parseCommand, type Parsed } from './flags.js';
 import { helpText } from './help.js';
 import { interruptionOf, unlessInterrupted } from './interrupt.js';
 import type { Io } from './io.js';
@@ -24,13 +26,13 @@ export async function exportCommand(args: readonly string[], io: Io): Promise<nu
   }
   const given = exportArguments(parsed);
   const output = await checkOutput(given.output, io);
-  const sources = await Promise.all(given.sources.map((name) => sourceNamed(name, io)));
+  const named = await Promise.all(given.sources.map((name) => namedSource(name, parsed, io)));
   const bar = createProgressBar(io);
   const signal = io.interrupt();
   try {
     const begun = performance.now();
-    const pool = await startThreads(sources);
-    const request = await unlessInterrupted(signal, requestOf(given, sources, signal, bar, pool), { tidies: true });
+    const pool = await startThreads(named);
+    const request = await unlessInterrupted(signal, requestOf(given, named, signal, bar, pool), { tidies: true });
     const prepared = await unlessInterrupted(signal, prepare(request, pool));
     const receipt = await run(prepared, output, signal, bar);
     bar?.clear();
@@ -45,18 +47,36 @@ export async function exportCommand(args: readonly string[], io: Io): Promise<nu
 /** Times relative to the last packet need a walk over the sources beforehand. */
 async function requestOf(
   given: ExportArguments,
-  sources: Source[],
+  named: Named[],
   signal: AbortSignal,
   bar: ProgressBar | null,
   pool: Pool | undefined,
 ): Promise<ExportRequest> {
   const { outer, intervals, filters, snapLengthBytes, limits, format } = given;
-  const lastNs = hasRelativeTime([outer, ...intervals]) ? await lastTime(sources, signal, bar, pool) : 0n;
-  return { sources, filters, windows: timeWindows(outer, intervals, lastNs), snapLengthBytes, limits, format };
+  const lastNs = hasRelativeTime([outer, ...intervals]) ? await lastTime(named, signal, bar, pool) : 0n;
+  const windows = timeWindows(outer, intervals, lastNs);
+  const sources = await Promise.all(named.map(async (each) => ('job' in each ? segmentsOf(each.job, windows) : [each])));
+  return { sources: sources.flat(), filters, windows, snapLengthBytes, limits, format };
 }
 
-/** The largest time in the sources; 0 where no packet has one, and so no time says anything. */
-async function lastTime(sources: readonly Source[], signal: AbortSignal, bar: ProgressBar | null, pool: Pool | undefined): Promise<bigint> {
+/** A file or a stream, or a job, whose segments are known once the windows are. */
+type Named = Source | { job: Job };
+
+async function namedSource(name: string, parsed: Parsed, io: Io): Promise<Named> {
+  if (!name.startsWith('jobs/')) return sourceNamed(name, io);
+  const { Jobs } = await import('../buffer/jobs.js');
+  return { job: await new Jobs(dataFolder(parsed, io)).get(name.slice('jobs/'.length)) };
+}
+
+async function segmentsOf(job: Job, windows: ExportRequest['windows']): Promise<Source[]> {
+  const { jobSources } = await import('../buffer/jobs.js');
+  return jobSources(job, windows);
+}
+
+/** What relative times count from: now, for jobs; else the largest time in the sources, 0 where no packet has one. */
+async function lastTime(named: readonly Named[], signal: AbortSignal, bar: ProgressBar | null, pool: Pool | undefined): Promise<bigint> {
+  if (named.some((each) => 'job' in each)) return BigInt(Date.now()) * 1_000_000n;
+  const sources = named.filter((each): each is Source => !('job' in each));
   if (sources.some((source) => 'fd' in source)) {
     throw new SpillwayError('TIME_INVALID', 'a relative time counts from the last packet, which is not known beforehand on standard input');
   }

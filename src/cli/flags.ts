@@ -16,8 +16,8 @@ export interface FlagSpec {
 
 export interface CommandSpec {
   name: string;
-  /** The operands as help shows them; `many` allows several, and at least one is always needed unless `operands` is null. */
-  operands: { value: string; many: boolean } | null;
+  /** The operands as help shows them; `many` allows several, and at least one is needed unless they are `optional`; null: none are taken. */
+  operands: { value: string; many: boolean; optional?: boolean } | null;
   about: string;
   flags: readonly FlagSpec[];
   /** What else help teaches: examples, forms of values, exit codes. */
@@ -86,7 +86,7 @@ function checkOperands(spec: CommandSpec, operands: readonly string[]): void {
     if (operands.length > 0) misuse(spec, `unexpected ${JSON.stringify(operands[0])}`);
     return;
   }
-  if (operands.length === 0) misuse(spec, `${spec.operands.value} is missing`);
+  if (operands.length === 0 && spec.operands.optional !== true) misuse(spec, `${spec.operands.value} is missing`);
   if (operands.length > 1 && !spec.operands.many) misuse(spec, `unexpected ${JSON.stringify(operands[1])}: one ${spec.operands.value} is expected`);
 }
 

@@ -4,7 +4,8 @@ import { flagsOf, type CommandSpec, type FlagSpec } from './flags.js';
 export const TIMES_HELP = `Times (T):
   1613657410.054126           seconds since 1970, up to nine decimals
   2026-05-01T12:00:00+02:00   date and time with an offset (RFC 3339), up to nine decimals
-  -10m                        before the last packet: 250ms, 10s, 5m, 2h, 1d, 1h30m; not for standard input
+  -10m                        before the last packet (of a job: before now): 250ms, 10s, 5m, 2h, 1d, 1h30m;
+                              not for standard input
   A range includes its start and not its end.`;
 
 export const EXIT_HELP = `Exit codes:
@@ -22,7 +23,7 @@ function flagForm(flag: FlagSpec): string {
 export function helpText(spec: CommandSpec): string {
   const forms = flagsOf(spec).map((flag) => ({ form: flagForm(flag), about: flag.about + (flag.many === true ? ' (may repeat)' : '') }));
   const width = Math.max(...forms.map(({ form }) => form.length)) + 2;
-  const operands = spec.operands === null ? '' : ` ${spec.operands.value}${spec.operands.many ? '...' : ''}`;
+  const operands = spec.operands === null ? '' : ` ${spec.operands.value}${spec.operands.many && !spec.operands.optional ? '...' : ''}`;
   const options = forms.map(({ form, about }) => form.padEnd(width) + about).join('\n');
   return `Usage: spillway ${spec.name}${operands} [options]\n\n${spec.about}\n\nOptions:\n${options}\n\n${spec.notes}\n`;
 }

@@ -15,6 +15,11 @@ interface Entry {
 const COMMANDS: Readonly<Record<string, Entry>> = {
   export: { about: 'write the packets you ask for into a capture file or a pipe', load: async () => (await import('./export.js')).exportCommand },
   info: { about: 'tell what a capture file holds', load: async () => (await import('./info.js')).infoCommand },
+  capture: {
+    about: 'capture packets into a buffer that can be exported from at any time',
+    load: async () => (await import('./capture.js')).captureCommand,
+  },
+  jobs: { about: 'list, end or delete captures', load: async () => (await import('./jobs.js')).jobsCommand },
   filter: { about: 'check a packet filter and show its program', load: async () => (await import('./filter.js')).filterCommand },
   serve: { about: 'start the probe: packet export over REST', load: async () => (await import('./serve.js')).serveCommand },
 };
@@ -35,6 +40,8 @@ Examples:
   spillway info capture.pcap
   spillway export capture.pcap -f 'tcp port 443' --from -10m -o last-ten-minutes.pcap
   spillway export capture.pcap.gz -c 5 | tcpdump -r -
+  spillway capture -i eth0 --retain-bytes 10GB
+  spillway export jobs/eth0 --from -10m -o last-ten-minutes.pcap
 `;
 }
 

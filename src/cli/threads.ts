@@ -4,7 +4,7 @@ import type { Pool } from '../engine/pool.js';
 import type { Source } from '../engine/types.js';
 
 /** Threads for a scan of these sources, already starting; undefined where it will not need any. They end with the process. */
-export async function startThreads(sources: readonly Source[]): Promise<Pool | undefined> {
+export async function startThreads(sources: readonly (Source | object)[]): Promise<Pool | undefined> {
   const { createPool, threadsFor } = await import('../engine/pool.js');
   const { DETECT_BYTES, detectCompression } = await import('../engine/detect.js');
   const head = Buffer.alloc(DETECT_BYTES);
@@ -25,7 +25,9 @@ export async function startThreads(sources: readonly Source[]): Promise<Pool | u
     }
   };
 
-  const bytes = sources.map((source) => ('path' in source ? bytesOf(source.path) : 0)).reduce((sum, each) => sum + each, 0);
+  const bytes = sources
+    .map((source) => ('path' in source && typeof source.path === 'string' ? bytesOf(source.path) : 0))
+    .reduce((sum, each) => sum + each, 0);
   const threads = bytes === 0 ? 0 : threadsFor(bytes);
   if (threads === 0) return undefined;
   const pool = createPool(threads);

@@ -57,7 +57,8 @@ export async function closeAll(sources: readonly OpenSource[]): Promise<void> {
 
 /** Several sources go in the order of their first packets; those that overlap in time are refused. */
 async function inTimeOrder(sources: OpenSource[], pool: Pool | undefined): Promise<OpenSource[]> {
-  if (sources.length === 1) return sources;
+  const [first] = sources;
+  if (sources.length === 1 || ((first?.lane ?? null) !== null && sources.every(({ lane }) => lane === first?.lane))) return sources;
   const once = sources.find((source) => source.beginning === null);
   if (once) throw new SpillwayError('REQUEST_INVALID', `${once.name}: a source that can be read only once can not be exported together with others`);
   const timed = sources.map((source) => ({ source, first: source.beginning?.firstTimeNs ?? null }));

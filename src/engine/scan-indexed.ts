@@ -9,7 +9,7 @@ import { probeIndex, REPORT, STATUS, type IndexAnswer } from '../native.js';
 import { concludes, mixed, type Piece, type ScanContext } from './context.js';
 import { extentBytes } from './extents.js';
 import { MAX_RANGES } from './limits.js';
-import { scanFileFrom } from './scan-file.js';
+import { scanFileFrom, type Place } from './scan-file.js';
 import { newSlot } from './slots.js';
 import type { OpenSource } from './source.js';
 import type { RunsResult } from './tasks.js';
@@ -38,32 +38,35 @@ export function askIndex(source: OpenSource, context: ScanContext): IndexAnswer 
   return typeof answer === 'string' || answer.blocks === 0 ? null : answer;
 }
 
+/** `from`: where the packets begin, where the output describes their interfaces already; `interfaces`: how many it has. */
 export async function* scanIndexed(
   source: OpenSource,
   answer: IndexAnswer,
-  interfaceBase: number,
+  from: Place | null,
+  interfaces: number,
   context: ScanContext,
 ): AsyncGenerator<Piece, number> {
   const groups = groupsOf(answer, extentBytes(answer.bytes, context.format, context.slots.length >> 1));
+  if (from) beginAt(groups, from);
   const flights: Flight[] = [];
-  let base = interfaceBase;
-  let interfaceCount = interfaceBase;
+  let base = from?.base ?? interfaces;
+  let interfaceCount = interfaces;
   let state: Uint8Array | null = null;
   const launch = (
     group: Group,
-    from: number,
+    done: number,
     slot: Uint8Array,
     limited: boolean,
     place?: { offset: number; state: Uint8Array },
   ): Promise<RunsResult> => {
-    const ranges = group.ranges.slice(2 * from);
+    const ranges = group.ranges.slice(2 * done);
     if (place) ranges[0] = place.offset;
     return context.pool.runs({
       selection: context.selection,
       control: context.control,
       fd: source.fd,
       ranges,
-      state: place ? place.state : from === 0 ? group.state : group.laterState,
+      state: place ? place.state : done === 0 ? group.state : group.laterState,
       laterState: group.laterState,
       interfaceBase: base,
       limits: limited ? context.totals.left(context.rules) : null,
@@ -71,7 +74,9 @@ export async function* scanIndexed(
     });
   };
   const fill = (): void => {
-    for (let slot = groups.length > 0 ? context.slots.pop() : undefined; slot; slot = groups.length > 0 ? context.slots.pop() : undefined) {
+    while (groups.length > 0) {
+      const slot = context.slots.pop();
+      if (!slot) return;
       const group = groups.shift()!;
       const result = launch(group, 0, slot, false);
       result.catch(() => {}); // seen where it is awaited
@@ -131,6 +136,14 @@ export async function* scanIndexed(
   context.totals.skip(answer);
   if (answer.end >= source.sizeBytes) return interfaceCount;
   return yield* scanFileFrom(source, { offset: answer.end, state: state ?? source.beginning?.state ?? null, base }, interfaceCount, context);
+}
+
+/** Leaves out what stands before the first packet. */
+function beginAt(groups: Group[], { offset, state }: Place): void {
+  const first = groups[0];
+  if (!first || first.ranges[0]! >= offset) return;
+  first.ranges[0] = Math.min(offset, first.ranges[1]!);
+  first.state = state;
 }
 
 /** Neighbouring ranges with the same state, as many as one worker's task should hold. */

@@ -2,17 +2,19 @@
 import { close, fstatSync, open, readSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { SpillwayError } from '../errors.js';
-import { REPORT, Scan, Selection, STATUS, type SourceInfo } from '../native.js';
+import { lockShared, REPORT, Scan, Selection, STATUS, type SourceInfo } from '../native.js';
 import { readBytes, StreamDamage } from './bytes.js';
 import { DETECT_BYTES, detectCompression, type Compression } from './detect.js';
 import type { FileIndex } from './indexes.js';
 import { STEP_BYTES } from './limits.js';
-import type { Source } from './types.js';
+import type { SegmentSource, Source } from './types.js';
 
 /** What the first packet and what stands before it tell. */
 export interface Beginning {
   /** The reader's state at the first packet; null where it could not be read beforehand. */
   state: Uint8Array;
+  /** Where the first packet begins; the end, where there is none. */
+  offset: number;
   /** Interfaces described in sections before that of the first packet. */
   sectionBase: number;
   info: SourceInfo;
@@ -31,6 +33,8 @@ export interface OpenSource {
   kind: 'file' | 'stream';
   compression: Compression | 'detect' | null;
   pipe: boolean;
+  /** Of a segment: its interface. Segments with one lane that stand one behind another go on with the same interfaces. */
+  lane: string | null;
   /** Of a file, where it has one. */
   index: FileIndex | null;
   /** null for a stream that can be read only once. */
@@ -48,6 +52,7 @@ const COUNT_ONE = { format: 'none', snapLengthBytes: 0, windowsNs: new BigInt64A
 
 export async function openSource(source: Source): Promise<OpenSource> {
   if ('fd' in source) return describe(source.name, source.fd, false);
+  if ('segment' in source) return openSegment(source);
   let fd: number;
   try {
     fd = await openFd(source.path, 'r');
@@ -62,23 +67,54 @@ export async function openSource(source: Source): Promise<OpenSource> {
   }
 }
 
+/** A segment stays as long as someone reads it: whoever captures lets go only of what nobody holds. */
+async function openSegment({ name, segment }: SegmentSource): Promise<OpenSource> {
+  const fd = await openFirst(segment.paths);
+  const gone = new SpillwayError('SOURCE_OVERWRITTEN', `${name}: the buffer has let go of it`);
+  if (fd === null) throw gone;
+  try {
+    if (!lockShared(fd) || fstatSync(fd).nlink === 0) throw gone;
+    const opened = await describe(name, fd, true, segment.visibleBytes ?? undefined);
+    opened.lane = segment.lane;
+    const index = await openFirst([segment.indexPath]);
+    if (index !== null) opened.index = { fd: index, id: segment.id, close: () => closeFd(index) };
+    return opened;
+  } catch (error) {
+    await closeFd(fd);
+    throw error;
+  }
+}
+
+/** The first that is there; null where none is. */
+async function openFirst(paths: readonly string[]): Promise<number | null> {
+  for (const path of paths) {
+    try {
+      return await openFd(path, 'r');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw openFailure(path, error as NodeJS.ErrnoException);
+    }
+  }
+  return null;
+}
+
 function openFailure(name: string, error: NodeJS.ErrnoException): SpillwayError {
   if (error.code === 'ENOENT' || error.code === 'ENOTDIR') return new SpillwayError('SOURCE_NOT_FOUND', `${name}: no such file`);
   if (error.code === 'EISDIR') return new SpillwayError('SOURCE_NOT_A_CAPTURE', `${name}: is a folder`);
   return new SpillwayError('SOURCE_UNREADABLE', `${name}: can not be opened (${error.code ?? error.message})`);
 }
 
-async function describe(name: string, fd: number, owned: boolean): Promise<OpenSource> {
+async function describe(name: string, fd: number, owned: boolean, visibleBytes = Infinity): Promise<OpenSource> {
   let own = owned;
   const stat = fstatSync(fd);
   if (stat.isDirectory()) throw new SpillwayError('SOURCE_NOT_A_CAPTURE', `${name}: is a folder`);
   const opened: OpenSource = {
     name,
     fd,
-    sizeBytes: stat.isFile() ? stat.size : 0,
+    sizeBytes: stat.isFile() ? Math.min(stat.size, visibleBytes) : 0,
     kind: 'stream',
     compression: 'detect',
     pipe: stat.isFIFO() || stat.isSocket(),
+    lane: null,
     index: null,
     beginning: null,
     handOver: () => (own = false),
@@ -154,12 +190,23 @@ function beginningOf(scan: Scan, status: number, reason: string, source: OpenSou
   const hasTime = scan.report[REPORT.minTime]! <= scan.report[REPORT.maxTime]!;
   return {
     state: scan.state(),
+    offset: firstOffset(source),
     sectionBase: Number(scan.report[REPORT.sectionBase]),
     info,
     linkType: withPacket?.linkType ?? null,
     firstTimeNs: seen && hasTime ? scan.report[REPORT.firstTime]! : null,
     sectionOptions: scan.sectionOptions(),
   };
+}
+
+/** Only of a file: nothing goes on in the middle of a stream. */
+function firstOffset({ kind, fd, sizeBytes }: OpenSource): number {
+  if (kind !== 'file') return 0;
+  const scan = new Scan(new Selection(COUNT_ONE));
+  scan.openRange(fd, 0, sizeBytes, null, false, 0);
+  scan.limit(0n, null, null, null);
+  while (scan.step(new Uint8Array(1), 0, STEP_BYTES) === STATUS.budget);
+  return Number(scan.report[REPORT.end]);
 }
 
 export function notACapture(name: string, why: string): SpillwayError {

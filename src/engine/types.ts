@@ -23,7 +23,22 @@ export interface StopRules {
  * A capture file by its path (absolute, already resolved and allowed), or an open descriptor read as a stream: that of a
  * file stays open, that of a pipe is closed at the stream's end.
  */
-export type Source = { path: string; name: string } | { fd: number; name: string };
+export type Source = { path: string; name: string } | { fd: number; name: string } | SegmentSource;
+
+/** A part of a capture's buffer. Those of one interface follow one another, and are one source to whoever reads. */
+export interface SegmentSource {
+  name: string;
+  segment: {
+    /** Where it may lie: it is renamed when it is sealed, at any time. */
+    paths: string[];
+    indexPath: string;
+    id: bigint;
+    /** Bytes of it that may be read; null: all, it is sealed. */
+    visibleBytes: number | null;
+    /** Names the interface. */
+    lane: string;
+  };
+}
 
 export interface ExportRequest {
   sources: Source[];

@@ -8,8 +8,8 @@ import { timeWindows } from './windows.js';
 
 export interface CheckedRequest {
   mode: 'LEGACY' | 'STREAM_TO_FILE';
-  /** `<owner>/<file>` in the file system that clients see. */
-  source: string;
+  /** `fs`: `<owner>/<file>` in the file system that clients see; `jobs`: the name or id of a capture job. */
+  source: { kind: 'fs' | 'jobs'; name: string };
   /** `/<owner>/<file>`; only in STREAM_TO_FILE. */
   output: string | null;
   /** The engine's request but for its sources. */
@@ -17,7 +17,7 @@ export interface CheckedRequest {
 }
 
 const SERVED_MODES = ['LEGACY', 'STREAM_TO_FILE'] as const;
-const OTHER_SOURCES = ['jobs', 'clips', 'interfaces', 'vifgs'];
+const OTHER_SOURCES = ['clips', 'interfaces', 'vifgs'];
 
 /** Checks everything that can be checked without looking at the source. */
 export function checkRequest(config: Config): CheckedRequest {
@@ -55,14 +55,17 @@ export function modeOf(config: Config): CheckedRequest['mode'] {
   return served;
 }
 
-function sourceOf(path: string): string {
+function sourceOf(path: string): CheckedRequest['source'] {
   const [kind = ''] = path.split('/', 1);
+  // Ids may begin with a slash, so that clients that join them make two.
+  const [, job] = /^jobs\/\/?([^/]+)$/.exec(path) ?? [];
+  if (job !== undefined) return { kind: 'jobs', name: job };
   if (OTHER_SOURCES.includes(kind))
-    throw new SpillwayError('SOURCE_UNSUPPORTED', `config.path ${shown(path)}: ${kind}/ is not served, only fs/<owner>/<file>`);
-  // Ids of files begin with a slash, so that clients that join them make two.
+    throw new SpillwayError('SOURCE_UNSUPPORTED', `config.path ${shown(path)}: ${kind}/ is not served, only fs/<owner>/<file> and jobs/<name or id>`);
   const [, file] = /^fs\/\/?(.+)$/s.exec(path) ?? [];
-  if (file === undefined) throw new SpillwayError('SOURCE_NOT_FOUND', `config.path ${shown(path)} names nothing: a source is fs/<owner>/<file>`);
-  return file;
+  if (file === undefined)
+    throw new SpillwayError('SOURCE_NOT_FOUND', `config.path ${shown(path)} names nothing: a source is fs/<owner>/<file> or jobs/<name or id>`);
+  return { kind: 'fs', name: file };
 }
 
 function outputOf({ output_filename: output }: Config, mode: CheckedRequest['mode']): string | null {

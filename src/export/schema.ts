@@ -65,7 +65,7 @@ export const StopRule = Closed(
 
 export const Config = Closed(
   {
-    path: Text('Source: fs/<owner>/<file>'),
+    path: Text('Source: fs/<owner>/<file>, or jobs/<name or id> for the buffer of a capture'),
     mode: Type.Optional(OneOf(MODES, 'LEGACY (as when absent) and STREAM_TO_FILE are served')),
     start_time: Type.Optional(Text(`Start, included: ${time}`)),
     end_time: Type.Optional(Text(`End, not included: ${time}`)),

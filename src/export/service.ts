@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.js';
 import type { PreparedExport } from '../engine/export.js';
-import type { ExportFormat, ExportRequest, Sink } from '../engine/types.js';
+import type { ExportFormat, ExportRequest, Sink, Source } from '../engine/types.js';
 import { SpillwayError, coded } from '../errors.js';
 import type { ExportStore } from '../state/exports.js';
 import type { FileSystem, Opened } from '../state/filesystem.js';
@@ -15,6 +15,8 @@ import { Turns } from './turns.js';
 
 export interface Dependencies {
   prepare: (request: ExportRequest) => Promise<PreparedExport>;
+  /** What an export of a capture job reads; rejects where there is no such job, or nothing in it. */
+  jobSources: (nameOrId: string, windows: ExportRequest['windows']) => Promise<Source[]>;
   store: ExportStore;
   files: FileSystem;
   /** Hears of failures that no request waits for. */
@@ -32,6 +34,7 @@ export interface Download {
 export class ExportService {
   readonly #exports = new Map<string, ExportHandle>();
   readonly #prepare: Dependencies['prepare'];
+  readonly #jobSources: Dependencies['jobSources'];
   readonly #store: ExportStore;
   readonly #files: FileSystem;
   readonly #report: (error: Error) => void;
@@ -40,8 +43,9 @@ export class ExportService {
   #creating = 0;
   #closed = false;
 
-  constructor({ prepare, store, files, report = () => undefined }: Dependencies) {
+  constructor({ prepare, jobSources, store, files, report = () => undefined }: Dependencies) {
     this.#prepare = prepare;
+    this.#jobSources = jobSources;
     this.#store = store;
     this.#files = files;
     this.#report = report;
@@ -133,12 +137,11 @@ export class ExportService {
     handle.onEnd = (error) => this.#ended(handle, error);
     let preparing: Promise<PreparedExport> | undefined;
     try {
-      const source = await this.#files.openFile(checked.source, given.config.path);
-      handle.held.push(source);
+      const sources = await this.#sourcesOf(handle, checked);
       const place = checked.output === null ? null : await this.#files.place(checked.output, owner);
       if (place !== null) handle.held.push(place);
       handle.apply('initialise');
-      preparing = this.#prepare({ ...checked.selection, sources: [{ path: source.path, name: source.name }] });
+      preparing = this.#prepare({ ...checked.selection, sources });
       const early = await Promise.race([preparing, sleep(LIMITS.prepareWaitMs, null, { ref: false })]);
       this.#exports.set(handle.id, handle);
       this.#store.save(handle.stored());
@@ -151,6 +154,13 @@ export class ExportService {
       await handle.release();
       throw error;
     }
+  }
+
+  async #sourcesOf({ held, given }: ExportHandle, { source: { kind, name }, selection }: CheckedRequest): Promise<Source[]> {
+    if (kind === 'jobs') return this.#jobSources(name, selection.windows);
+    const file = await this.#files.openFile(name, given.config.path);
+    held.push(file);
+    return [{ path: file.path, name: file.name }];
   }
 
   async #startLater(handle: ExportHandle, preparing: Promise<PreparedExport>, place: Opened | null): Promise<void> {

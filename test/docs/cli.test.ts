@@ -1,10 +1,12 @@
 /** docs/cli.md lists exactly the flags that the commands have. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { CAPTURE } from '../../src/cli/capture.js';
 import { EXPORT } from '../../src/cli/export-arguments.js';
 import { FILTER } from '../../src/cli/filter.js';
 import type { FlagSpec } from '../../src/cli/flags.js';
 import { INFO } from '../../src/cli/info.js';
+import { JOBS } from '../../src/cli/jobs.js';
 import { SERVE } from '../../src/cli/serve.js';
 
 const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
@@ -18,7 +20,7 @@ function flagsIn(text: string, command: string): string[] {
 const cell = ({ name, short, value }: FlagSpec): string =>
   `${short === undefined ? '' : `\`-${short}\`, `}\`--${name}${value === undefined ? '' : ` ${value}`}\``;
 
-it.each([EXPORT, INFO, FILTER, SERVE])('docs/cli.md: $name', (spec) => {
+it.each([EXPORT, INFO, CAPTURE, JOBS, FILTER, SERVE])('docs/cli.md: $name', (spec) => {
   expect(flagsIn(page, spec.name)).toEqual(spec.flags.map(cell));
 });
 

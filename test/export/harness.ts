@@ -14,7 +14,13 @@ export let service: ExportService;
 export let reports: Error[];
 
 export const start = (): ExportService =>
-  new ExportService({ prepare: engine.prepare, store: data.exports, files: data.files, report: (error) => reports.push(error) });
+  new ExportService({
+    prepare: engine.prepare,
+    jobSources: () => Promise.reject(new Error('no jobs here')),
+    store: data.exports,
+    files: data.files,
+    report: (error) => reports.push(error),
+  });
 
 /** Call once in a test file. */
 export function useService(): void {

@@ -11,7 +11,7 @@ describe('a request', () => {
   it('that says nothing asks for everything, cut at 65535', () => {
     expect(checkRequest(config())).toEqual({
       mode: 'LEGACY',
-      source: 'admin/x.pcap',
+      source: { kind: 'fs', name: 'admin/x.pcap' },
       output: null,
       selection: {
         filters: [],
@@ -36,7 +36,7 @@ describe('a request', () => {
         stop_rule: { packet_limit: 18446744073709551615n, size_limit: 7, time_limit: 4294967295 },
       }),
     );
-    expect(rest).toEqual({ mode: 'STREAM_TO_FILE', source: 'admin/x.pcap', output: '/admin/y.pcapng' });
+    expect(rest).toEqual({ mode: 'STREAM_TO_FILE', source: { kind: 'fs', name: 'admin/x.pcap' }, output: '/admin/y.pcapng' });
     expect(selection).toEqual({
       filters: ['tcp', 'port 53'],
       windows: [{ startNs: 1_500_000_000n, endNs: 2_000_000_000n }],
@@ -47,15 +47,16 @@ describe('a request', () => {
   });
 
   it('may name its source with the slash that ids of files begin with', () => {
-    expect(checkRequest(config({ path: 'fs//admin/x.pcap' })).source).toBe('admin/x.pcap');
-    expect(checkRequest(config({ path: 'fs/admin/deep/x y.pcap' })).source).toBe('admin/deep/x y.pcap');
+    expect(checkRequest(config({ path: 'fs//admin/x.pcap' })).source).toEqual({ kind: 'fs', name: 'admin/x.pcap' });
+    expect(checkRequest(config({ path: 'jobs//up' })).source).toEqual({ kind: 'jobs', name: 'up' });
+    expect(checkRequest(config({ path: 'fs/admin/deep/x y.pcap' })).source).toEqual({ kind: 'fs', name: 'admin/deep/x y.pcap' });
   });
 
   it.each<[Partial<Config>, string, string]>([
     [{ mode: 'PREPARE' }, 'MODE_UNSUPPORTED', 'config.mode PREPARE'],
     [{ mode: 'LIVE_STREAM' }, 'MODE_UNSUPPORTED', 'config.mode LIVE_STREAM'],
     [{ mode: 'BUFFER_STREAM' }, 'MODE_UNSUPPORTED', 'config.mode BUFFER_STREAM'],
-    [{ path: 'jobs/8f6e' }, 'SOURCE_UNSUPPORTED', 'jobs/ is not served'],
+    [{ path: 'clips/8f6e' }, 'SOURCE_UNSUPPORTED', 'clips/ is not served'],
     [{ path: 'clips/8f6e' }, 'SOURCE_UNSUPPORTED', 'clips/'],
     [{ path: 'interfaces/eth0' }, 'SOURCE_UNSUPPORTED', 'interfaces/'],
     [{ path: 'vifgs/1' }, 'SOURCE_UNSUPPORTED', 'vifgs/'],

@@ -1,0 +1,131 @@
+/**
+ * Capture jobs and their buffers: one folder each under `buffer/` in the data folder, named by the job's id. What a job
+ * is stands in its `job.json`; what is captured lies beside it. No database: a capture goes on without a probe, and is
+ * found again by whoever looks.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { SegmentSource, TimeWindow } from '../engine/types.js';
+import { SpillwayError } from '../errors.js';
+import { segmentSources } from './segments.js';
+
+export type FsyncPolicy = 'never' | 'seal' | 'commit';
+
+/** What a job captures and keeps. 0: no limit, or the capture's own choice. */
+export interface JobSettings {
+  interfaces: string[];
+  /** One pcap-filter expression; null: every packet. */
+  filter: string | null;
+  snapLengthBytes: number;
+  segmentBytes: number;
+  retainBytes: number;
+  retainAgeSeconds: number;
+  fsync: FsyncPolicy;
+}
+
+export interface Job {
+  id: string;
+  name: string;
+  folder: string;
+  settings: JobSettings;
+}
+
+/** Short and harmless as a part of a path: `jobs/NAME`. */
+const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const FOLDER_MODE = 0o700;
+/** Folders of interfaces: position and name. */
+const INTERFACE_FOLDER = /^\d+-(.+)$/;
+
+export class Jobs {
+  readonly #folder: string;
+
+  /** `dataFolder` need not exist. */
+  constructor(dataFolder: string) {
+    this.#folder = join(dataFolder, 'buffer');
+  }
+
+  /** By name. A folder without a readable description is no job. */
+  async list(): Promise<Job[]> {
+    const ids = await readdir(this.#folder).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw unusable(this.#folder, error);
+    });
+    const jobs = await Promise.all(ids.map((id) => this.#read(id)));
+    return jobs.filter((job) => job !== null).sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  /** By name or id. */
+  async find(nameOrId: string): Promise<Job | null> {
+    return (await this.list()).find(({ id, name }) => id === nameOrId || name === nameOrId) ?? null;
+  }
+
+  async get(nameOrId: string): Promise<Job> {
+    const job = await this.find(nameOrId);
+    if (!job) throw new SpillwayError('SOURCE_NOT_FOUND', `there is no job ${JSON.stringify(nameOrId)}`);
+    return job;
+  }
+
+  /** A new job, or the one of this name with other settings; its packets stay. */
+  async put(name: string, settings: JobSettings): Promise<Job> {
+    checkName(name);
+    const known = await this.find(name);
+    const id = known?.id ?? randomUUID();
+    const folder = join(this.#folder, id);
+    try {
+      await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+      await writeFile(join(folder, 'job.json.part'), `${JSON.stringify({ version: 1, name, ...settings }, null, 2)}\n`);
+      await rename(join(folder, 'job.json.part'), join(folder, 'job.json'));
+    } catch (error) {
+      throw unusable(folder, error as Error);
+    }
+    return { id, name, folder, settings };
+  }
+
+  /** With all its packets. The caller has ended its capture. */
+  async remove({ folder }: Job): Promise<void> {
+    await rm(folder, { recursive: true });
+  }
+
+  async #read(id: string): Promise<Job | null> {
+    const folder = join(this.#folder, id);
+    try {
+      const { version, name, ...settings } = JSON.parse(await readFile(join(folder, 'job.json'), 'utf8')) as {
+        version: number;
+        name: string;
+      } & JobSettings;
+      return version === 1 && NAME.test(name) ? { id, name, folder, settings } : null;
+    } catch {
+      return null;
+    }
+  }
+}
+
+export function checkName(name: string): void {
+  if (!NAME.test(name))
+    throw new SpillwayError(
+      'REQUEST_INVALID',
+      `${JSON.stringify(name)} is no name of a job: letters, digits, dots, dashes and underscores, 64 at most`,
+    );
+}
+
+/** The folders of a job's interfaces, in order of their position. */
+export async function interfaceFolders({ folder }: Job): Promise<{ name: string; path: string }[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isDirectory() && INTERFACE_FOLDER.test(entry.name))
+    .sort((a, b) => Number.parseInt(a.name, 10) - Number.parseInt(b.name, 10))
+    .map((entry) => ({ name: INTERFACE_FOLDER.exec(entry.name)![1]!, path: join(folder, entry.name) }));
+}
+
+/** What an export of the job reads: interface after interface, each in order of capture. Rejects with SOURCE_EMPTY before the first packet. */
+export async function jobSources(job: Job, windows: readonly TimeWindow[]): Promise<SegmentSource[]> {
+  const folders = await interfaceFolders(job);
+  const sources = await Promise.all(folders.map(({ name, path }) => segmentSources(path, `jobs/${job.name}/${name}`, windows)));
+  if (sources.flat().length === 0) throw new SpillwayError('SOURCE_EMPTY', `jobs/${job.name}: nothing was captured yet`);
+  return sources.flat();
+}
+
+function unusable(folder: string, error: Error): SpillwayError {
+  return new SpillwayError('DATA_FOLDER_UNUSABLE', `${folder} can not be used: ${error.message}`);
+}

@@ -1,0 +1,71 @@
+/** The way to a running capture: one command, one answer, over the socket in its folder (native/capture/control.h). */
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { SpillwayError } from '../errors.js';
+import type { CaptureState } from '../buffer/marks.js';
+
+export interface InterfaceStatus {
+  position: number;
+  name: string;
+  state: CaptureState;
+  packets: number;
+  bytes: number;
+  received: number;
+  lost: { ring: number; queue: number; disk: number };
+}
+
+export interface CaptureStatus {
+  version: string;
+  pid: number;
+  started_at_ns: number;
+  stored_bytes: number;
+  segments: number;
+  oldest_ns: number;
+  interfaces: InterfaceStatus[];
+}
+
+/** A capture answers at once; a disk that hangs may hold it up. */
+const ANSWER_MS = 5000;
+
+/** Rejects with INTERNAL when the capture refuses or answers nothing; null where no capture runs. */
+export async function command(folder: string, text: string): Promise<Record<string, unknown> | null> {
+  const line = await ask(join(folder, 'control.sock'), text);
+  if (line === null) return null;
+  const answer = JSON.parse(line) as Record<string, unknown>;
+  if (answer['ok'] !== true) throw new SpillwayError('INTERNAL', `the capture refuses ${text}: ${String(answer['error_text'])}`);
+  return answer;
+}
+
+export async function captureStatus(folder: string): Promise<CaptureStatus | null> {
+  return (await command(folder, 'status')) as CaptureStatus | null;
+}
+
+/** Resolves when it has let go of its folder; false where none ran. */
+export async function stopCapture(folder: string): Promise<boolean> {
+  if ((await command(folder, 'stop')) === null) return false;
+  while ((await captureStatus(folder).catch(() => null)) !== null) await new Promise((resolve) => setTimeout(resolve, 50));
+  return true;
+}
+
+function ask(path: string, text: string): Promise<string | null> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    let answer = '';
+    socket.setEncoding('utf8');
+    socket.setTimeout(ANSWER_MS, () => socket.destroy(new SpillwayError('INTERNAL', 'the capture does not answer')));
+    socket.on('connect', () => socket.write(`${text}\n`));
+    socket.on('data', (part: string) => {
+      answer += part;
+      const end = answer.indexOf('\n');
+      if (end < 0) return;
+      socket.destroy();
+      resolve(answer.slice(0, end));
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT' || error.code === 'ECONNREFUSED') resolve(null);
+      else reject(error);
+    });
+    // It may end before it has answered, as after `stop`.
+    socket.on('close', () => resolve(answer === '' ? null : answer));
+  });
+}

@@ -1,0 +1,74 @@
+/** `spillway jobs`: the capture jobs of a data folder. */
+import type { Job } from '../buffer/jobs.js';
+import type { CaptureStatus } from '../capture/control.js';
+import { SpillwayError } from '../errors.js';
+import { formatSize } from '../units.js';
+import { DATA_FLAG, dataFolder } from './data-flag.js';
+import { note } from './fail.js';
+import { parseCommand, type CommandSpec } from './flags.js';
+import { EXIT_HELP, helpText } from './help.js';
+import type { Io } from './io.js';
+import { statusLine } from './capture.js';
+
+export const JOBS: CommandSpec = {
+  name: 'jobs',
+  operands: { value: '[stop|delete NAME]', many: true, optional: true },
+  about: `Lists the capture jobs of a data folder; ends the capture of one (stop); or lets go of one with all its packets (delete).`,
+  flags: [{ name: 'json', about: 'print one line of JSON for each job' }, DATA_FLAG],
+  notes: `Examples:
+  spillway jobs
+  spillway jobs stop uplinks
+  spillway jobs delete uplinks
+
+${EXIT_HELP}`,
+};
+
+interface Listed {
+  job: Job;
+  status: CaptureStatus | null;
+  segments: number;
+}
+
+export async function jobsCommand(args: readonly string[], io: Io): Promise<number> {
+  const parsed = parseCommand(JOBS, args);
+  if (parsed.help) {
+    io.stdout.write(helpText(JOBS));
+    return 0;
+  }
+  const { Jobs } = await import('../buffer/jobs.js');
+  const jobs = new Jobs(dataFolder(parsed, io));
+  const [action, name, ...more] = parsed.operands;
+  if (action === undefined) {
+    const listed = await Promise.all((await jobs.list()).map(look));
+    io.stdout.write(listed.map((each) => (parsed.values.has('json') ? jobJson(each) : jobText(each))).join(''));
+    return 0;
+  }
+  if ((action !== 'stop' && action !== 'delete') || name === undefined || more.length > 0)
+    throw new SpillwayError('REQUEST_INVALID', 'say spillway jobs, spillway jobs stop NAME or spillway jobs delete NAME');
+  const job = await jobs.get(name);
+  const { stopCapture } = await import('../capture/control.js');
+  const ran = await stopCapture(job.folder);
+  if (action === 'stop' && !ran) note(io, `the job ${job.name} is not captured at the moment`);
+  if (action === 'delete') await jobs.remove(job);
+  return 0;
+}
+
+async function look(job: Job): Promise<Listed> {
+  const { interfaceFolders } = await import('../buffer/jobs.js');
+  const { listSegments } = await import('../buffer/segments.js');
+  const { captureStatus } = await import('../capture/control.js');
+  const folders = await interfaceFolders(job);
+  const segments = (await Promise.all(folders.map(({ path }) => listSegments(path)))).flat().length;
+  return { job, status: await captureStatus(job.folder).catch(() => null), segments };
+}
+
+function jobText({ job: { name, settings }, status, segments }: Listed): string {
+  const { interfaces, filter, retainBytes } = settings;
+  const state = status ? `capturing (pid ${status.pid})  ${statusLine(status)}` : 'not captured at the moment';
+  const kept = retainBytes > 0 ? `  keeps ${formatSize(retainBytes)}` : '';
+  return `jobs/${name}  ${interfaces.join(', ')}${filter === null ? '' : `  filter: ${filter}`}${kept}  ${segments} segments  ${state}\n`;
+}
+
+function jobJson({ job: { id, name, settings }, status, segments }: Listed): string {
+  return `${JSON.stringify({ id, name, settings, segments, capture: status })}\n`;
+}
