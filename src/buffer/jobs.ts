@@ -47,9 +47,9 @@ export class Jobs {
 
   /** By name. A folder without a readable description is no job. */
   async list(): Promise<Job[]> {
-    const ids = await readdir(this.#folder).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === 'ENOENT') return [];
-      throw unusable(this.#folder, error);
+    const ids = await readdir(this.#folder).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+      throw unusable(this.#folder, error as Error);
     });
     const jobs = await Promise.all(ids.map((id) => this.#read(id)));
     return jobs.filter((job) => job !== null).sort((a, b) => (a.name < b.name ? -1 : 1));
