@@ -69,8 +69,9 @@ void walk(const Capture& capture, F&& f) {
   size_t at = pcap::kFileHeaderBytes;
   Packet packet;
   while (reader.next(capture.bytes.data() + at, capture.bytes.size() - at, &packet) == Next::packet) {
-    // As in a scan: the next records' headers are on their way while this one is looked at.
-    __builtin_prefetch(capture.bytes.data() + std::min(at + 4096, capture.bytes.size() - 1));
+    // As in a scan: what is 4 KiB ahead is on its way while this packet is looked at.
+    const uint8_t* ahead = packet.record.data + 4096;
+    for (size_t n = 0; n < packet.record.size; n += 64) __builtin_prefetch(ahead + n);
     at += packet.record.size;
     f(packet, at);
   }

@@ -45,9 +45,11 @@ bool decodeKeyList(Bytes bytes, size_t count, KeyList* list) {
 void KeySet::insert(std::span<const uint32_t> values, KeyList* fresh) {
   if (low_.empty()) low_.resize(kLowValues / 64);
   if (slots_.empty()) grow();
-  // The table is larger than the first-level cache: its lines are asked for before they are needed.
-  for (const uint32_t value : values)
-    if (value >= kLowValues) __builtin_prefetch(&slots_[bucketOf(value)]);
+  // Both tables are larger than the first-level cache: lines are asked for before they are needed.
+  for (const uint32_t value : values) {
+    if (value < kLowValues) __builtin_prefetch(&low_[value >> 6]);
+    else __builtin_prefetch(&slots_[bucketOf(value)]);
+  }
   for (const uint32_t value : values) {
     if (!(value < kLowValues ? insertLow(value) : insertHigh(value))) continue;
     if (too_many_) return;
