@@ -99,6 +99,7 @@
             "native/capture/buffer_queue.cc",
             "native/capture/control.cc",
             "native/capture/files.cc",
+            "native/capture/finisher.cc",
             "native/capture/intake.cc",
             "native/capture/interface_capture.cc",
             "native/capture/job.cc",

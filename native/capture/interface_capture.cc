@@ -23,10 +23,11 @@ Failed InterfaceCapture::prepare(const std::string& job, StoreOptions store, uin
     return Failure{Code::folder_unusable, withErrno("the folder " + store.folder + " can't be made", -result)};
   queue_ = std::make_unique<BufferQueue>(queue_bytes);
   if (!queue_->ok()) return Failure{Code::no_memory, "no memory for the queue of " + name()};
-  store_ = std::make_unique<SegmentStore>(std::move(store), retention);
+  finisher_ = std::make_unique<Finisher>(retention, [queue = queue_.get()] { queue->nudge(); });
+  store_ = std::make_unique<SegmentStore>(std::move(store), retention, finisher_.get());
   if (auto failure = store_->open(systemNow())) return failure;
   intake_ = std::make_unique<Intake>(source_.get(), Shaper(program_, snap_bytes), queue_.get(), &progress_);
-  recorder_ = std::make_unique<Recorder>(queue_.get(), store_.get(), retention, &progress_);
+  recorder_ = std::make_unique<Recorder>(queue_.get(), store_.get(), finisher_.get(), retention, &progress_);
   return std::nullopt;
 }
 
@@ -45,6 +46,7 @@ void InterfaceCapture::stop(int64_t deadline_ms) {
 void InterfaceCapture::join() {
   if (reading_.joinable()) reading_.join();
   if (writing_.joinable()) writing_.join();
+  finisher_.reset();
 }
 
 void InterfaceCapture::askSeal() {

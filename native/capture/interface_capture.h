@@ -42,6 +42,7 @@ class InterfaceCapture {
   const Program* program_;
   Progress progress_;
   std::unique_ptr<BufferQueue> queue_;
+  std::unique_ptr<Finisher> finisher_;
   std::unique_ptr<SegmentStore> store_;
   std::unique_ptr<Intake> intake_;
   std::unique_ptr<Recorder> recorder_;

@@ -16,8 +16,9 @@
 //          96  16 bytes boot id  112  u32 state (CaptureState)  120  u32 zero  124  u32 CRC-32C of the bytes before
 //
 // The slots are written in turn, so one of them is always whole, also after kill -9 in the middle: the one with the
-// higher sequence whose CRC is right holds. A reader that finds none reads again. While no `.part` file has the
-// segment's id it is sealed, and its length is the file's.
+// higher sequence whose CRC is right holds. A reader that finds none reads again. Where no `.part` file has the
+// segment's id it is sealed, and its length is the file's. A `.part` file with a lower id is complete, too: it is being
+// made durable, and ends where the file does.
 #pragma once
 #include <array>
 #include <cstdint>

@@ -21,7 +21,7 @@ void Recorder::run() {
     else if (queue_->ended()) break;
     sealIfAsked();
     if (Clock::now() < next_commit) continue;
-    store_->setState(stateOf(0, progress_->link));
+    store_->setState(stateOf(finisher_->error(), progress_->link));
     insist([&] { return store_->commit(systemNow()); });
     if (store_->due(systemNow())) insist([&] { return store_->seal(systemNow()); });
     releaseWritten();
@@ -77,11 +77,14 @@ bool Recorder::insist(F&& step) {
 
 void Recorder::sealIfAsked() {
   const uint64_t asked = progress_->seals_asked;
-  if (asked == progress_->seals_done) return;
-  if (!insist([&] { return store_->seal(systemNow()); })) return;
-  releaseWritten();
-  tell();
-  progress_->seals_done = asked;
+  if (asked != sealing_) {
+    if (!insist([&] { return store_->seal(systemNow()); })) return;
+    releaseWritten();
+    tell();
+    sealing_ = asked;
+    sealing_until_ = finisher_->taken();
+  }
+  if (sealing_ != progress_->seals_done && finisher_->done() >= sealing_until_) progress_->seals_done = sealing_;
 }
 
 void Recorder::releaseWritten() {

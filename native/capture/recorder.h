@@ -12,8 +12,8 @@ namespace spillway::capture {
 class Recorder {
  public:
   // All are borrowed for the thread's life.
-  Recorder(BufferQueue* queue, SegmentStore* store, Retention* retention, Progress* progress)
-      : queue_(queue), store_(store), retention_(retention), progress_(progress) {}
+  Recorder(BufferQueue* queue, SegmentStore* store, Finisher* finisher, Retention* retention, Progress* progress)
+      : queue_(queue), store_(store), finisher_(finisher), retention_(retention), progress_(progress) {}
 
   // Runs until the queue has ended; seals what is open.
   void run();
@@ -39,11 +39,14 @@ class Recorder {
 
   BufferQueue* queue_;
   SegmentStore* store_;
+  Finisher* finisher_;
   Retention* retention_;
   Progress* progress_;
   std::deque<Held> held_;
   uint64_t put_ = 0;  // bytes given to the store
   bool gave_up_ = false;
+  uint64_t sealing_ = 0;        // of the seals asked for, the one under way
+  uint64_t sealing_until_ = 0;  // done when the finisher has done so many
 };
 
 }  // namespace spillway::capture

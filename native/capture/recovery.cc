@@ -51,11 +51,14 @@ uint64_t vouchedEnd(int segment, uint64_t size, const std::string& sidecar, uint
 
 // How far the marks do. After a restart of the machine only what was durable is believed: the marks may have reached
 // the disk and the packets not.
-uint64_t markedEnd(const std::string& folder, uint64_t id) {
+uint64_t markedEnd(const std::string& folder, uint64_t id, uint64_t size) {
   const auto marks = readMarks(folder);
-  if (!marks || marks->segment_id != id) return 0;
+  if (!marks || id > marks->segment_id) return 0;
   const BootId now = bootId();
-  return marks->boot_id == now && now != BootId{} ? marks->visible_bytes : marks->durable_bytes;
+  const bool same_boot = marks->boot_id == now && now != BootId{};
+  // One before the last is complete, and was cut to its length before the last began.
+  if (id < marks->segment_id) return same_boot ? size : 0;
+  return same_boot ? marks->visible_bytes : marks->durable_bytes;
 }
 
 // The statistics that the segment has not got: what is stored was counted, what was lost is in the record of losses.
@@ -91,8 +94,9 @@ Repair recoverPart(const std::string& folder, const FolderEntry& entry) {
   int error;
   const Fd fd = openFile(path, O_RDWR, &error);
   if (!fd) return failed(-error);
-  const uint64_t vouched = vouchedEnd(fd.get(), sizeOf(path), sidecar, entry.id);
-  const uint64_t limit = std::max(vouched, markedEnd(folder, entry.id));
+  const uint64_t size = sizeOf(path);
+  const uint64_t vouched = vouchedEnd(fd.get(), size, sidecar, entry.id);
+  const uint64_t limit = std::max(vouched, markedEnd(folder, entry.id, size));
   SegmentScan scan;
   if (const int result = scanSegment(fd.get(), limit, &scan); result != 0) return failed(result);
   repair.packets = scan.packets;

@@ -40,20 +40,31 @@ RetentionLimits Retention::limits() const {
 
 void Retention::add(const SealedSegment& segment) {
   const std::lock_guard lock(mutex_);
+  insert(segment);
+}
+
+void Retention::sealed(const std::string& path, const SealedSegment& segment) {
+  const std::lock_guard lock(mutex_);
+  open_.erase(path);
+  insert(segment);
+}
+
+void Retention::insert(const SealedSegment& segment) {
   const auto place = std::upper_bound(sealed_.begin(), sealed_.end(), segment,
                                       [](const SealedSegment& a, const SealedSegment& b) { return a.end < b.end; });
   sealed_.insert(place, segment);
   sealed_bytes_ += segment.bytes;
 }
 
-void Retention::setOpen(const std::string& folder, uint64_t bytes) {
+void Retention::setOpen(const std::string& path, uint64_t bytes) {
   const std::lock_guard lock(mutex_);
-  open_[folder] = bytes;
+  if (bytes == 0) open_.erase(path);
+  else open_[path] = bytes;
 }
 
 bool Retention::over(uint64_t more) const {
   uint64_t all = sealed_bytes_ + more;
-  for (const auto& [folder, bytes] : open_) all += bytes;
+  for (const auto& [path, bytes] : open_) all += bytes;
   return limits_.bytes != 0 && all > limits_.bytes;
 }
 
@@ -106,7 +117,7 @@ void Retention::enforce(Nanos now) {
 uint64_t Retention::bytes() const {
   const std::lock_guard lock(mutex_);
   uint64_t all = sealed_bytes_;
-  for (const auto& [folder, bytes] : open_) all += bytes;
+  for (const auto& [path, bytes] : open_) all += bytes;
   return all;
 }
 

@@ -36,8 +36,10 @@ class Retention {
   RetentionLimits limits() const;
 
   void add(const SealedSegment& segment);
-  // The segment under construction in `folder` takes this much; 0 when it is sealed or gone.
-  void setOpen(const std::string& folder, uint64_t bytes);
+  // The segment under construction at `path` takes this much; 0 when it is gone.
+  void setOpen(const std::string& path, uint64_t bytes);
+  // The one that was under construction at `path` is sealed.
+  void sealed(const std::string& path, const SealedSegment& segment);
 
   // Frees what a new segment of `bytes` needs to fit into the limits. The file of the last segment freed is renamed to
   // `path` where that can be, to be written over; true if so.
@@ -53,6 +55,7 @@ class Retention {
   uint64_t freed() const;  // segments
 
  private:
+  void insert(const SealedSegment& segment);
   bool over(uint64_t more) const;
   // Frees the oldest that can be, into `recycle` (a path) where it is not null. False where none can be.
   bool freeOne(const std::string* recycle);

@@ -49,13 +49,10 @@ void SegmentIndex::closeBlock() {
 
 int SegmentIndex::flush() { return sidecar_ ? sidecar_->flush() : 0; }
 
-int SegmentIndex::seal() {
-  if (!sidecar_) return -ENOENT;
-  if (end_ != begin_) closeBlock();
-  if (!sidecar_) return -EINVAL;
-  const int result = sidecar_->seal();
-  if (result == 0) sidecar_.reset();
-  return result;
+std::unique_ptr<SidecarWriter> SegmentIndex::complete() {
+  if (sidecar_ && end_ != begin_) closeBlock();
+  if (flush() != 0) abandon();
+  return std::move(sidecar_);
 }
 
 void SegmentIndex::abandon() {

@@ -35,8 +35,8 @@ class SegmentIndex {
 
   // Writes the entries of closed blocks. Returns 0, or -errno: then tried again with the next call.
   int flush();
-  // Closes the last block and puts the sealed form in place. Durable when it returns 0.
-  int seal();
+  // Closes the last block, writes its entry, and hands the sidecar over, to be sealed; null where there is none.
+  std::unique_ptr<SidecarWriter> complete();
   // There is no index any more; the sidecar is removed.
   void abandon();
 

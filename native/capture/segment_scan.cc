@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "capture/files.h"
 #include "capture/segment_index.h"
 #include "format/pcapng_reader.h"
 
@@ -83,8 +84,9 @@ int makeSidecar(int fd, uint64_t end, uint64_t segment_id, const std::string& pa
     else index.addOther(found.record);
   };
   if (const int result = walk(fd, end, visit, [&] { index.release(); }); result != 0) return result;
-  const int result = index.seal();
-  if (result != 0) index.abandon();
+  const auto sidecar = index.complete();
+  const int result = sidecar ? sidecar->seal() : -EIO;
+  if (result != 0) removeFile(path);
   return result;
 }
 

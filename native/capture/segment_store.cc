@@ -12,8 +12,8 @@
 
 namespace spillway::capture {
 
-SegmentStore::SegmentStore(StoreOptions options, Retention* retention)
-    : options_(std::move(options)), retention_(retention) {}
+SegmentStore::SegmentStore(StoreOptions options, Retention* retention, Finisher* finisher)
+    : options_(std::move(options)), retention_(retention), finisher_(finisher) {}
 
 Failed SegmentStore::open(Nanos now) {
   const auto failed = [&](int result) {
@@ -67,7 +67,7 @@ int SegmentStore::openSegment(Nanos now) {
   const uint64_t id = next_id_;
   if (const int result = createFile(path(partName(id))); result != 0) return result;
   ++next_id_;
-  retention_->setOpen(options_.folder, limit_);
+  retention_->setOpen(path(partName(id)), limit_);
   Interface interface;
   interface.link_type = options_.facts.link_type;
   interface.snap_length = options_.facts.snap_length;
@@ -167,8 +167,7 @@ int SegmentStore::commit(Nanos now) {
     if (const int written = file_.writeAll(); written != 0) return written;
     if (index_.flush() != 0) index_.abandon();
     if (options_.fsync == Fsync::commit) {
-      if (const int synced = file_.sync(); synced != 0) return synced;
-      marks_.durable_bytes = file_.size();
+      if (const int durable = makeDurable(); durable != 0) return durable;
     }
     marks_.visible_bytes = file_.size();
     marks_.packets = packets_;
@@ -198,30 +197,37 @@ int SegmentStore::seal(Nanos now) {
     ending_ = true;
   }
   if (const int result = commit(now); result != 0) return result;
-  return finishFile(now);
+  return endFile(now);
 }
 
-int SegmentStore::finishFile(Nanos now) {
-  if (const int result = file_.truncate(); result != 0) return result;
-  if (options_.fsync != Fsync::never) {
-    if (const int result = file_.sync(); result != 0) return result;
-    log_.sync();
-    marks_.durable_bytes = file_.size();
+int SegmentStore::makeDurable() {
+  if (finisher_ != nullptr) {
+    finisher_->sync(file_.fd(), marks_.segment_id, file_.size());
+    marks_.durable_bytes = finisher_->synced(marks_.segment_id);
+    return 0;
   }
-  // Without a sidecar the segment is scanned, until the next start makes one.
-  if (index_.seal() != 0) index_.abandon();
-  const uint64_t id = marks_.segment_id;
-  if (const int result = renameFile(path(partName(id)), path(sealedName(id))); result != 0) return result;
-  if (options_.fsync != Fsync::never) syncFolder(options_.folder);
-  struct stat sidecar;
-  uint64_t bytes = file_.size();
-  if (::stat(path(stemName(id) + ".index").c_str(), &sidecar) == 0) bytes += static_cast<uint64_t>(sidecar.st_size);
-  retention_->setOpen(options_.folder, 0);
-  retention_->add({options_.folder, id, bytes, packets_ != 0 ? largest_ : now});
+  if (::fdatasync(file_.fd()) != 0) return -errno;
+  marks_.durable_bytes = file_.size();
+  return 0;
+}
+
+int SegmentStore::endFile(Nanos now) {
+  if (const int result = file_.truncate(); result != 0) return result;
+  if (options_.fsync != Fsync::never) log_.sync();
+  CompleteSegment segment{{},
+                          options_.folder,
+                          marks_.segment_id,
+                          file_.size(),
+                          packets_ != 0 ? largest_ : now,
+                          index_.complete(),
+                          options_.fsync != Fsync::never};
   base_ = written();
   received_before_ = received_;
-  file_.close();
+  segment.fd = file_.release();
+  retention_->setOpen(path(partName(segment.id)), segment.bytes);
   publish(now);
+  if (finisher_ == nullptr) return finishSegment(std::move(segment), retention_);
+  finisher_->finish(std::move(segment));
   return 0;
 }
 
@@ -232,7 +238,7 @@ uint64_t SegmentStore::abandon() {
     // What was preallocated may be the very room that the disk lacks. Where this fails, recovery cuts.
     [[maybe_unused]] const int cut = ::ftruncate(file_.fd(), static_cast<off_t>(marks_.visible_bytes));
     index_.abandon();
-    file_.close();
+    file_.release();
   }
   return lost;
 }

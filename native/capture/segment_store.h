@@ -1,11 +1,12 @@
 // The buffer of one interface on the disk: blocks come in, segments, sidecars, marks and the record of losses come out.
-// No threads, no waiting: where the disk refuses, the call says so and is made again later.
+// No threads of its own, no waiting: where the disk refuses, the call says so and is made again later.
 #pragma once
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "capture/failure.h"
+#include "capture/finisher.h"
 #include "capture/losses.h"
 #include "capture/marks.h"
 #include "capture/retention.h"
@@ -32,8 +33,9 @@ struct StoreOptions {
 
 class SegmentStore {
  public:
-  // `retention` outlives the store.
-  SegmentStore(StoreOptions options, Retention* retention);
+  // `retention` and `finisher` outlive the store. Without a finisher a segment is finished where it ends, and a commit
+  // is durable when it returns.
+  SegmentStore(StoreOptions options, Retention* retention, Finisher* finisher = nullptr);
 
   // Opens marks and losses, and finds the next id. The folder must be there, and recovered (recovery.h).
   Failed open(Nanos now);
@@ -47,7 +49,8 @@ class SegmentStore {
 
   // Writes everything and publishes it. 0 or -errno; after a failure the marks stand where they stood.
   int commit(Nanos now);
-  // commit, and ends the segment. Nothing happens where none is open.
+  // commit, and ends the segment, which the finisher then makes durable and renames. Nothing happens where none is
+  // open.
   int seal(Nanos now);
   // The open segment has packets and is old enough to be sealed.
   bool due(Nanos now) const;
@@ -69,12 +72,14 @@ class SegmentStore {
   bool fits(size_t block) const;
   void note(Bytes block);
   int writeLosses();
-  int finishFile(Nanos now);
+  int endFile(Nanos now);
+  int makeDurable();
   void publish(Nanos now);
   std::string path(const std::string& name) const { return options_.folder + "/" + name; }
 
   StoreOptions options_;
   Retention* retention_;
+  Finisher* finisher_;
   MarksPage page_;
   LossLog log_;
   std::vector<Loss> unwritten_losses_;

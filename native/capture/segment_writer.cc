@@ -58,8 +58,4 @@ int SegmentWriter::writeUpTo(uint64_t end) {
 
 int SegmentWriter::truncate() { return ::ftruncate(fd_.get(), static_cast<off_t>(size_)) == 0 ? 0 : -errno; }
 
-int SegmentWriter::sync() { return ::fdatasync(fd_.get()) == 0 ? 0 : -errno; }
-
-void SegmentWriter::close() { fd_.reset(); }
-
 }  // namespace spillway::capture

@@ -27,8 +27,8 @@ class SegmentWriter {
 
   // Ends the file at `size()`, which must all be written.
   int truncate();
-  int sync();
-  void close();
+  // Gives the file away; nothing is open then.
+  Fd release() { return std::move(fd_); }
 
  private:
   int writeUpTo(uint64_t end);

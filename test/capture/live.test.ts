@@ -148,6 +148,17 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a li
     await capture.stop();
   });
 
+  it('makes what is visible durable with every commit where that is asked for', async () => {
+    const network = new Network();
+    const folder = freshFolder();
+    const capture = await Capture.start(network, folder, ['--interface', 'vb', '--fsync', 'commit']);
+    const own = folderOf(folder, '0-vb');
+    await network.send({ count: 100 });
+    await until(() => marksOf(own).packets === 100n);
+    await until(() => marksOf(own).durableBytes === marksOf(own).visibleBytes);
+    await capture.stop();
+  });
+
   it('answers commands on a socket that is the owner’s alone', async () => {
     const network = new Network();
     const folder = freshFolder();
@@ -178,7 +189,7 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a li
     const threads = spawnSync('ls', [`/proc/${capture.pid}/task`], { encoding: 'utf8' })
       .stdout.trim()
       .split('\n');
-    expect(threads).toHaveLength(5);
+    expect(threads).toHaveLength(1 + 2 * 3);
     for (const thread of threads) {
       const text = readFileSync(`/proc/${capture.pid}/task/${thread}/status`, 'utf8');
       for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb']) expect(text).toMatch(new RegExp(`^${set}:\t0+$`, 'm'));

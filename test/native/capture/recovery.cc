@@ -186,6 +186,30 @@ TEST("killed between the last bytes and the new name: sealed once, with one bloc
   CHECK_EQ(job.folder.read(job.file(sealedName(1))), before);
 }
 
+TEST("killed while a segment is being finished and the next one grows: both are kept") {
+  for (const int sidecar : {0, 1, 2}) {
+    CONTEXT("sidecar " << sidecar);
+    const Job job;
+    killedAfter([&] {
+      Retention retention({});
+      SegmentStore store(storeOptions(job.at()), &retention);
+      if (store.open(kNow)) ::_exit(1);
+      const Buffer first = blocksOf(0, 2000, 100), second = blocksOf(2000, 50, 100);
+      putAll(&store, first);
+      store.seal(kNow);
+      putAll(&store, second);
+      store.commit(kNow);
+    });
+    std::filesystem::rename(job.at() + "/" + sealedName(1), job.at() + "/" + partName(1));
+    if (sidecar == 0) std::filesystem::remove(job.at() + "/" + stemName(1) + ".index");
+    // After a restart of the machine the sidecar alone vouches for it.
+    if (sidecar == 2) pretendOtherBoot(job.at());
+    job.recoverAll();
+    CHECK(job.segment(1).numbers == upTo(0, 2000));
+    CHECK_EQ(job.folder.has(job.file(sealedName(2))), sidecar != 2);
+  }
+}
+
 TEST("a missing sidecar is made, leftovers are swept") {
   const Job job;
   leaveOpen(job, 2000, 0, 100);

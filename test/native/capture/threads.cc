@@ -29,9 +29,10 @@ struct Capture {
       : source(ring_packets),
         queue(queue_bytes),
         retention(limits),
-        store(storeOptions(folder.path(), segment_bytes), &retention),
+        finisher(std::make_unique<Finisher>(&retention, [this] { queue.nudge(); })),
+        store(storeOptions(folder.path(), segment_bytes), &retention, finisher.get()),
         intake(&source, Shaper(nullptr, 262144), &queue, &progress),
-        recorder(&queue, &store, &retention, &progress) {
+        recorder(&queue, &store, finisher.get(), &retention, &progress) {
     CHECK(!store.open(kNow));
     writing = std::thread([this] { recorder.run(); });
     reading = std::thread([this] { intake.run(); });
@@ -43,6 +44,7 @@ struct Capture {
     intake.stop();
     reading.join();
     writing.join();
+    finisher.reset();
   }
   // Numbers of all packets that are stored.
   std::vector<uint32_t> stored() const {
@@ -68,6 +70,7 @@ struct Capture {
   Progress progress;
   BufferQueue queue;
   Retention retention;
+  std::unique_ptr<Finisher> finisher;
   SegmentStore store;
   Intake intake;
   Recorder recorder;
