@@ -12,7 +12,7 @@ export const LIMITS = {
   jsonDepth: 32,
   /** Exports that are not at their end: each holds a descriptor of its source. */
   activeExports: 64,
-  /** Exports that scan at once: each has threads of its own and takes up to 40 MB. */
+  /** Exports that scan at once: each takes up to 80 MB alone, and 48 MB beside others. */
   runningExports: 8,
   /** Exports that a list can hold, ended ones included. */
   keptExports: 4096,

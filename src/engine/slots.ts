@@ -5,8 +5,8 @@
 import { adviseLargePages } from '../native.js';
 import { LARGE_PAGE_BYTES, SLOT_BYTES } from './limits.js';
 
-/** Slots that are kept while nobody uses them: those of two scans on two cores. */
-const KEPT_SLOTS = 10;
+/** Slots that are kept while nobody uses them: those of one scan on two cores. */
+const KEPT_SLOTS = 5;
 
 const kept: Uint8Array[] = [];
 
