@@ -3,13 +3,13 @@
  * program with 64 MiB of buffer, what it stored and what it lost, and its processor time. Needs root, and an idle machine
  * with more cores than the sender and the capture need; figures of a busy one tell about the machine.
  *
- *   node bench/capture-rates.mjs [--size BYTES] [--rates N,N,…] [--seconds N] [--rounds N] [--folder DIR]
+ *   npx tsx bench/capture-rates.ts [--size BYTES] [--rates N,N,…] [--seconds N] [--rounds N] [--folder DIR]
  *
  * Every program writes over files that exist (spillway-capture: its retention's; the others: the file of a round before),
  * so that none pays for new pages of the page cache alone. The first round is not counted.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -29,62 +29,71 @@ const RETAIN_BYTES = String(Math.round(0.7 * Number(values.size) * Number(values
 const place = values.folder ?? mkdtempSync(join(tmpdir(), 'spillway-rates-'));
 mkdirSync(place, { recursive: true });
 const network = `spw-rates-${process.pid}`;
-const inNetwork = (...words) => ['netns', 'exec', network, ...words];
-const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+const inNetwork = (...words: string[]): string[] => ['netns', 'exec', network, ...words];
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 const ticks = Number(execFileSync('getconf', ['CLK_TCK']));
 
 /** User and system seconds of a process that runs. */
-function cpuSeconds(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+function cpuSeconds(pid: number): number {
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
   return (Number(fields[11]) + Number(fields[12])) / ticks;
 }
 
-const PROGRAMS = {
+interface Program {
+  command: string[];
+  /** Packets that it says it stored, from what it wrote to standard error. */
+  stored: (text: string) => number;
+}
+const numberIn = (text: string, form: RegExp): number => Number(form.exec(text)?.[1]);
+
+const PROGRAMS: Record<string, Program> = {
   spillway: {
-    command: [
-      join(root, 'build', 'Release', 'spillway-capture'),
-      '--foreground',
-      '--interface',
-      'vb',
+    command: [join(root, 'build', 'Release', 'spillway-capture'), '--foreground', '--interface', 'vb', '--folder', join(place, 'job')].concat(
       '--retain-bytes',
       RETAIN_BYTES,
-      '--folder',
-      join(place, 'job'),
-    ],
-    stored: () => lastStatus('packets'),
+    ),
+    stored: (text) => numberIn(text, /"packets":(\d+)/),
   },
   tcpdump: {
     command: ['tcpdump', '-i', 'vb', '-B', '65536', '-Z', 'root', '-w', join(place, 'tcpdump.pcap')],
-    stored: (text) => Number(/(\d+) packets? captured/.exec(text)?.[1]),
+    stored: (text) => numberIn(text, /(\d+) packets? captured/),
   },
   dumpcap: {
     command: ['dumpcap', '-q', '-i', 'vb', '-B', '64', '-w', join(place, 'dumpcap.pcapng')],
-    stored: (text) => Number(/Packets captured: (\d+)/.exec(text)?.[1]),
+    stored: (text) => numberIn(text, /Packets captured: (\d+)/),
   },
 };
 
-let log = '';
-const lastStatus = (name) => Number(new RegExp(`"${name}":(\\d+)`).exec(log)?.[1]);
-
-async function measure(name, rate) {
-  const { command, stored } = PROGRAMS[name];
-  const child = spawn('ip', inNetwork(...command), { stdio: ['ignore', 'ignore', 'pipe'] });
-  let text = '';
-  child.stderr.setEncoding('utf8').on('data', (piece) => (text += piece));
-  const ended = new Promise((resolve) => child.once('close', resolve));
-  await pause(1000);
-  const before = cpuSeconds(child.pid);
-  const flags = ['--interface', 'va', '--size', values.size, '--rate', String(rate), '--seconds', values.seconds];
-  const sent = JSON.parse(execFileSync('ip', inNetwork(join(place, 'send'), ...flags), { encoding: 'utf8' }));
-  await pause(1500);
-  const cpu = cpuSeconds(child.pid) - before;
-  child.kill('SIGINT');
-  await ended;
-  log = text;
-  return { program: name, rate: sent.packets_per_second, sent: sent.sent, lost: sent.sent - stored(text), cpuSeconds: cpu };
+interface Row {
+  program: string;
+  /** As the sender reached it, a second. */
+  rate: number;
+  sent: number;
+  lost: number;
+  cpuSeconds: number;
 }
 
-const median = (numbers) => numbers.sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+async function measure(name: string, { command, stored }: Program, rate: number): Promise<Row> {
+  const child = spawn('ip', inNetwork(...command), { stdio: ['ignore', 'ignore', 'pipe'] });
+  let text = '';
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  await pause(1000);
+  const pid = child.pid ?? 0;
+  const before = cpuSeconds(pid);
+  const flags = ['--interface', 'va', '--size', values.size, '--rate', String(rate), '--seconds', values.seconds];
+  const report = JSON.parse(execFileSync('ip', inNetwork(join(place, 'send'), ...flags), { encoding: 'utf8' })) as {
+    sent: number;
+    packets_per_second: number;
+  };
+  await pause(1500);
+  const cpu = cpuSeconds(pid) - before;
+  child.kill('SIGINT');
+  await ended;
+  return { program: name, rate: report.packets_per_second, sent: report.sent, lost: report.sent - stored(text), cpuSeconds: cpu };
+}
+
+const median = (numbers: number[]): number => [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)] ?? NaN;
 
 try {
   execFileSync('g++', ['-std=c++20', '-O2', '-o', join(place, 'send'), join(root, 'bench', 'native', 'send.cc')]);
@@ -95,10 +104,10 @@ try {
     execFileSync('ip', ['-n', network, 'link', 'set', name, 'up']);
   }
   for (const rate of values.rates.split(',').map(Number)) {
-    const rows = [];
+    const rows: Row[] = [];
     for (let round = 0; round <= Number(values.rounds); round++) {
-      for (const name of Object.keys(PROGRAMS)) {
-        const row = await measure(name, rate);
+      for (const [name, program] of Object.entries(PROGRAMS)) {
+        const row = await measure(name, program, rate);
         if (round > 0) rows.push(row);
       }
     }
@@ -108,11 +117,11 @@ try {
       const cpu = median(own.map((row) => (1e9 * row.cpuSeconds) / (row.sent - row.lost)));
       const reached = median(own.map((row) => row.rate));
       console.log(
-        `${name.padEnd(9)} ${values.size} B at ${Math.round(reached)}/s: lost ${median([...lost]).toFixed(2)}% (${lost.map((l) => l.toFixed(2)).join(' ')}), ${Math.round(cpu)} ns of processor time a stored packet`,
+        `${name.padEnd(9)} ${values.size} B at ${Math.round(reached)}/s: lost ${median(lost).toFixed(2)}% (${lost.map((l) => l.toFixed(2)).join(' ')}), ${Math.round(cpu)} ns of processor time a stored packet`,
       );
     }
   }
 } finally {
   spawnSync('ip', ['netns', 'del', network]);
-  if (values.folder === undefined && readdirSync(place).length > 0) rmSync(place, { recursive: true, force: true });
+  if (values.folder === undefined) rmSync(place, { recursive: true, force: true });
 }
