@@ -26,7 +26,9 @@ const STEPS = [
     compiles: true,
     about: 'compiling the native addon',
     hash: () => hashOf(filesUnder([at('binding.gyp'), at('native'), at('node_modules', 'node-addon-api', 'package.json')]), platform),
-    products: [at('build', 'Release', 'spillway.node'), at('build', 'Release', 'spillway-compile')],
+    products: ['spillway.node', 'spillway-compile', ...(process.platform === 'linux' ? ['spillway-capture'] : [])].map((name) =>
+      at('build', 'Release', name),
+    ),
     make: () => gypBuild('native', root, 'the native addon did not compile'),
   },
   {

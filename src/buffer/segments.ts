@@ -38,9 +38,9 @@ export async function segmentSources(folder: string, name: string, windows: read
   const sources: SegmentSource[] = [];
   let last: SegmentSource | null = null;
   for (const { id, stem, sealed } of await listSegments(folder)) {
-    // Without marks nothing of an open segment is known to be whole.
-    if (!sealed && marks?.segmentId !== id) continue;
-    const visibleBytes = sealed ? null : marks!.visibleBytes;
+    // Without marks nothing of an open segment is known to be whole; one behind the marks' has only to get its name.
+    if (!sealed && (!marks || id > marks.segmentId)) continue;
+    const visibleBytes = sealed || id < marks!.segmentId ? null : marks!.visibleBytes;
     if (visibleBytes === 0) continue;
     const indexPath = join(folder, `${stem}.index`);
     const path = join(folder, `${stem}.pcapng`);
