@@ -59,6 +59,8 @@ export interface ScanStatus {
   readonly needInput: 9;
   /** No record boundary could be guessed in the range (`openRange` with `resync`). */
   readonly noBoundary: 10;
+  /** Of a merge: a source is over, and of those that are left one at most has begun, `source()`. The merge may go on, or that source by itself. */
+  readonly alone: 11;
 }
 
 /**
@@ -225,6 +227,64 @@ export declare class IndexFile {
   seal(): number;
   offset(): number;
   errno(): number;
+}
+
+/** Where a scan can go on from: an offset, the reader's state there, and the output's number of the section's first interface. */
+export interface MergePlace {
+  offset: number;
+  state: Uint8Array;
+  interfaceBase: number;
+}
+
+/**
+ * Several sources in one output, in time order. Next comes the packet whose time is the smallest among the heads, the next
+ * packets of all sources; of equal times that of the source added first. No source's own order is changed. A packet
+ * without a time follows the one before it in its source.
+ */
+export declare class Merge {
+  /** `interfaceCount`: interfaces that the output has already; `linkTypeOut`: that of the first packet in it, null while there is none. */
+  constructor(selection: Selection, interfaceCount: number, linkTypeOut: number | null);
+  /** As `Scan.report`; it counts from the start, or from `startCounts`, the packets of all sources in their merged order. `end` counts the bytes taken of all ranges. */
+  readonly report: BigInt64Array;
+  /**
+   * Sources are added before the first step, and known by their number from 0. `firstTimeNs`: the time of the first packet; null
+   * where that has none, which comes before all others. A source is not read before its turn.
+   *
+   * Records that start in `[start, end)` of `fd` (borrowed, never closed), from `state` on, or from the start of the file.
+   * `interfaceBase`: the output's number of the first interface in `state`. `readBytes`: read at once, and so held.
+   * `after`: its turn comes when that source is over, as if it were one with it; the interfaces in `state` are then those of that one.
+   */
+  addRange(
+    fd: number,
+    start: number,
+    end: number,
+    state: Uint8Array | null,
+    interfaceBase: number,
+    firstTimeNs: bigint | null,
+    readBytes: number,
+    after: number | null,
+  ): void;
+  /** Bytes given by `feed`, each time that `step` says `needInput` of this source. */
+  addStream(firstTimeNs: bigint | null): void;
+  feed(source: number, bytes: Uint8Array, last: boolean): void;
+  /** A stream ends behind what was fed because it is damaged, which `text` says. */
+  fault(source: number, text: string): void;
+  /** As `Scan.limit`, for all sources together. */
+  limit(packets: bigint | null, capturedBytes: bigint | null, durationNs: bigint | null, firstTimeNs: bigint | null): void;
+  use(selection: Selection): void;
+  /** As `Scan.step`. After `damage` that source is over, and the next step goes on with the others. */
+  step(out: Uint8Array, outOffset: number, budgetBytes: number): number;
+  /** The report counts from now on; `linkTypeOut`, `snapLengthOut` and `interfaceCount` stay. */
+  startCounts(): void;
+  /** The source that the last status is about; null where it is about none. */
+  source(): number | null;
+  /** Nothing more will come of a source. */
+  over(source: number): boolean;
+  /** Where a source that has begun can go on in a scan of its own; null where it can not without changing the output. */
+  place(source: number): MergePlace | null;
+  outLength(): number;
+  needed(): number;
+  damageText(): string;
 }
 
 /** The bytes an output file starts with: a pcap file header, or a PCAPNG section header (its interfaces follow in line). */

@@ -4,7 +4,7 @@ import { SpillwayError } from './errors.js';
 import { fromRoot } from './root.js';
 import type * as contract from './native-contract.js';
 
-export type { IndexAnswer, InterfaceInfo, LinkProgram, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
+export type { IndexAnswer, InterfaceInfo, LinkProgram, MergePlace, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
 
 /** Where the addon may lie, from the project's root: built here, or shipped in a package. */
 const PLACES = ['build/Release/spillway.node', `prebuilds/${process.platform}-${process.arch}/spillway.node`];
@@ -26,6 +26,7 @@ const addon = load();
 export const {
   Selection,
   Scan,
+  Merge,
   fileHeader,
   crc32c,
   crc32cCombine,
@@ -42,6 +43,7 @@ export const {
 export type Selection = contract.Selection;
 export type Scan = contract.Scan;
 export type IndexFile = contract.IndexFile;
+export type Merge = contract.Merge;
 
 /** The values of `Scan.step`. */
 export const STATUS: contract.ScanStatus = {
@@ -56,7 +58,11 @@ export const STATUS: contract.ScanStatus = {
   ioError: 8,
   needInput: 9,
   noBoundary: 10,
+  alone: 11,
 };
+
+/** Which stop rule ended a scan, in `Scan.report`. */
+export const RULE = { packets: 1n, bytes: 2n, duration: 3n } as const;
 
 /** The places in `Scan.report`. */
 export const REPORT: contract.ReportIndex = {

@@ -90,6 +90,15 @@ std::vector<Window> windowsArgument(const Napi::Value& value, const char* name) 
   return windows;
 }
 
+Limits limitArguments(const Napi::CallbackInfo& info) {
+  Limits limits;
+  if (!info[0].IsNull()) limits.packets = bigUintArgument(info[0], "packets");
+  if (!info[1].IsNull()) limits.captured_bytes = bigUintArgument(info[1], "capturedBytes");
+  if (!info[2].IsNull()) limits.duration = bigIntArgument(info[2], "durationNs");
+  if (!info[3].IsNull()) limits.first_time = bigIntArgument(info[3], "firstTimeNs");
+  return limits;
+}
+
 Napi::Uint8Array copyToJs(Napi::Env env, Bytes bytes) {
   Napi::Uint8Array array = Napi::Uint8Array::New(env, bytes.size);
   if (!bytes.empty()) std::memcpy(array.Data(), bytes.data, bytes.size);

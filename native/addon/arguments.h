@@ -6,7 +6,7 @@
 
 #include "base/bytes.h"
 #include "format/packet.h"
-#include "scan/selection.h"
+#include "scan/sieve.h"
 
 namespace spillway {
 
@@ -22,6 +22,8 @@ int64_t bigIntArgument(const Napi::Value& value, const char* name);
 // Sorted, disjoint [start, end) pairs in a BigInt64Array.
 std::vector<Window> windowsArgument(const Napi::Value& value, const char* name);
 Format formatArgument(const Napi::Value& value, const char* name);
+// The four arguments of limit().
+Limits limitArguments(const Napi::CallbackInfo& info);
 Napi::Uint8Array copyToJs(Napi::Env env, Bytes bytes);
 
 }  // namespace spillway

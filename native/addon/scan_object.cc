@@ -6,8 +6,6 @@
 namespace spillway {
 namespace {
 
-constexpr size_t kReportFields = 28;
-
 Napi::Object interfaceToJs(Napi::Env env, const InterfaceInfo& info) {
   Napi::Object object = Napi::Object::New(env);
   object.Set("linkType", info.interface.link_type);
@@ -46,9 +44,7 @@ void ScanObject::init(Napi::Env env, Napi::Object exports) {
 }
 
 ScanObject::ScanObject(const Napi::CallbackInfo& info)
-    : Napi::ObjectWrap<ScanObject>(info), scan_(SelectionObject::from(info[0])) {
-  report_ = Napi::Persistent(Napi::BigInt64Array::New(info.Env(), kReportFields));
-}
+    : Napi::ObjectWrap<ScanObject>(info), scan_(SelectionObject::from(info[0])), report_(makeReport(info.Env())) {}
 
 void ScanObject::openRange(const Napi::CallbackInfo& info) {
   const Bytes state = info[3].IsNull() ? Bytes{} : bytesArgument(info[3], "state");
@@ -59,7 +55,7 @@ void ScanObject::openRange(const Napi::CallbackInfo& info) {
   if (!open_)
     throw Napi::TypeError::New(info.Env(), state.empty() ? "without a state a range starts at 0 and needs no resync"
                                                          : "state is not a reader's state");
-  publish();
+  publish(scan_.counts(), report_);
 }
 
 Napi::Value ScanObject::moveTo(const Napi::CallbackInfo& info) {
@@ -72,7 +68,7 @@ Napi::Value ScanObject::moveTo(const Napi::CallbackInfo& info) {
 void ScanObject::openStream(const Napi::CallbackInfo& info) {
   scan_.openStream(uint32Argument(info[0], "interfaceBase"));
   open_ = true;
-  publish();
+  publish(scan_.counts(), report_);
 }
 
 void ScanObject::mustBeOpen(Napi::Env env) const {
@@ -87,12 +83,7 @@ void ScanObject::feed(const Napi::CallbackInfo& info) {
 
 void ScanObject::limit(const Napi::CallbackInfo& info) {
   mustBeOpen(info.Env());
-  Limits limits;
-  if (!info[0].IsNull()) limits.packets = bigUintArgument(info[0], "packets");
-  if (!info[1].IsNull()) limits.captured_bytes = bigUintArgument(info[1], "capturedBytes");
-  if (!info[2].IsNull()) limits.duration = bigIntArgument(info[2], "durationNs");
-  if (!info[3].IsNull()) limits.first_time = bigIntArgument(info[3], "firstTimeNs");
-  scan_.limit(limits);
+  scan_.limit(limitArguments(info));
 }
 
 void ScanObject::use(const Napi::CallbackInfo& info) {
@@ -108,42 +99,8 @@ Napi::Value ScanObject::step(const Napi::CallbackInfo& info) {
   const uint64_t budget = wholeArgument(info[2], "budgetBytes");
   if (offset > size) throw Napi::TypeError::New(info.Env(), "outOffset is beyond out");
   const Status status = scan_.step(out + offset, size - offset, budget);
-  publish();
+  publish(scan_.counts(), report_);
   return Napi::Number::New(info.Env(), static_cast<uint32_t>(status));
-}
-
-void ScanObject::publish() {
-  const Counts& c = scan_.counts();
-  int64_t* to = report_.Value().Data();
-  const int64_t fields[kReportFields] = {static_cast<int64_t>(c.start),
-                                         static_cast<int64_t>(c.end),
-                                         static_cast<int64_t>(c.out_bytes),
-                                         static_cast<int64_t>(c.packets_read),
-                                         static_cast<int64_t>(c.packets_in_windows),
-                                         static_cast<int64_t>(c.packets_out),
-                                         static_cast<int64_t>(c.captured_bytes_out),
-                                         c.min_time,
-                                         c.max_time,
-                                         c.first_time,
-                                         c.last_time,
-                                         c.out_min_time,
-                                         c.out_max_time,
-                                         c.out_first_time,
-                                         static_cast<int64_t>(c.crc32c),
-                                         static_cast<int64_t>(c.blocks_skipped),
-                                         static_cast<int64_t>(c.times_clamped),
-                                         static_cast<int64_t>(c.packets_without_time),
-                                         c.link_type_out,
-                                         c.detail,
-                                         static_cast<int64_t>(c.detail_offset),
-                                         static_cast<int64_t>(c.packets_cut),
-                                         static_cast<int64_t>(c.captured_bytes_read),
-                                         static_cast<int64_t>(c.wire_bytes_read),
-                                         static_cast<int64_t>(c.dropped_packets),
-                                         static_cast<int64_t>(c.snap_length_out),
-                                         static_cast<int64_t>(c.interface_count),
-                                         static_cast<int64_t>(c.section_base)};
-  std::copy(std::begin(fields), std::end(fields), to);
 }
 
 Napi::Value ScanObject::report(const Napi::CallbackInfo&) { return report_.Value(); }

@@ -2,6 +2,7 @@
 #pragma once
 #include <napi.h>
 
+#include "addon/report.h"
 #include "scan/scan.h"
 
 namespace spillway {
@@ -26,12 +27,11 @@ class ScanObject : public Napi::ObjectWrap<ScanObject> {
   Napi::Value damageText(const Napi::CallbackInfo& info);
   Napi::Value sectionOptions(const Napi::CallbackInfo& info);
   Napi::Value report(const Napi::CallbackInfo& info);
-  void publish();
   void mustBeOpen(Napi::Env env) const;
 
   Scan scan_;
   bool open_ = false;
-  Napi::Reference<Napi::BigInt64Array> report_;
+  Report report_;
 };
 
 }  // namespace spillway

@@ -15,9 +15,9 @@ constexpr size_t kOverread = 2048;
 
 // Everything goes through, and nothing is counted against a limit: records may be read straight into the output.
 bool Scan::copiesAll() const {
-  const Format format = selection_->format();
-  return input_.fd() >= 0 && selection_->everyTime() && selection_->everyPacket() && !limits_.any() &&
-         format != Format::none && format != Format::records;
+  const Format format = sieve_.selection().format();
+  return input_.fd() >= 0 && sieve_.selection().everyTime() && sieve_.selection().everyPacket() &&
+         !sieve_.limits.any() && format != Format::none && format != Format::records;
 }
 
 // Reads records to where they go in the output and walks them there, as long as each is to leave as it is. Leaves
@@ -26,7 +26,8 @@ template <class Reader>
 Status Scan::walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end) {
   constexpr bool kIsPcap = std::is_same_v<Reader, PcapReader>;
   const uint64_t end = std::min(input_.end(), budget_end);
-  const Format format = selection_->format();
+  const Format format = sieve_.selection().format();
+  Output& output = sieve_.output;
   Counts c = *counts;
   Packet packet;
   Order order;
@@ -34,18 +35,18 @@ Status Scan::walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end) {
   uint64_t offset = input_.offset();
   // What of a cut record is there already is not read again.
   size_t present = input_.size();
-  if (present > output_.room()) return Status::budget;
-  if (present != 0) std::memcpy(output_.tail(), input_.data(), present);
+  if (present > output.room()) return Status::budget;
+  if (present != 0) std::memcpy(output.tail(), input_.data(), present);
   bool going = true;
   while (going && offset < end) {
     // Little beyond the end is read: those bytes belong to someone else.
     const uint64_t wanted = end - offset > present ? end - offset - present + kOverread : kOverread;
-    const size_t size = static_cast<size_t>(std::min<uint64_t>({wanted, limits::kReadBytes, output_.room() - present}));
-    const int64_t got = size == 0 ? 0 : readAt(input_.fd(), output_.tail() + present, size, offset + present);
+    const size_t size = static_cast<size_t>(std::min<uint64_t>({wanted, limits::kReadBytes, output.room() - present}));
+    const int64_t got = size == 0 ? 0 : readAt(input_.fd(), output.tail() + present, size, offset + present);
     if (got <= 0) break;
     present += static_cast<size_t>(got);
     size_t at = 0;
-    const uint8_t* data = output_.tail();
+    const uint8_t* data = output.tail();
     while (offset + at < end) {
       Next next = Next::skipped;
       // Other blocks would change the reader, and are for the other walk.
@@ -53,8 +54,9 @@ Status Scan::walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end) {
         next = reader.next(data + at, present - at, &packet);
       if (next == Next::need_more) break;
       const Interface* interface =
-          next == Next::packet ? (kIsPcap ? &pcap_interface_ : &pcapng_.interfaces()[packet.interface]) : nullptr;
-      const bool plain = interface && packet.verbatim == format && output_.kept(packet) == packet.caplen &&
+          next == Next::packet ? (kIsPcap ? &reader_.pcap_interface : &reader_.pcapng.interfaces()[packet.interface])
+                               : nullptr;
+      const bool plain = interface && packet.verbatim == format && output.kept(packet) == packet.caplen &&
                          (kIsPcap || interface_base_ == 0) &&
                          (!kIsPcap || c.link_type_out < 0 || c.link_type_out == interface->link_type);
       if (!plain) {
@@ -66,7 +68,7 @@ Status Scan::walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end) {
       ++info_[section_first_ + packet.interface].packets;
       at += packet.record.size;
     }
-    output_.take(at);
+    output.take(at);
     offset += at;
     present -= at;
     // A record that fits in no read so far, or one that does not fit here at all.

@@ -8,7 +8,7 @@
 
 namespace spillway {
 
-// What was seen since the open; the meanings are those of ReportIndex in src/native.d.ts.
+// What was seen since the open; the meanings are those of ReportIndex in src/native-contract.ts.
 struct Counts {
   uint64_t start = 0;
   uint64_t end = 0;

@@ -4,7 +4,6 @@
 #include <cstring>
 
 #include "base/file.h"
-#include "base/limits.h"
 
 namespace spillway {
 namespace {
@@ -15,8 +14,9 @@ constexpr size_t kReadBeyondEnd = 64u << 10;
 
 }  // namespace
 
-void Input::openRange(int fd, uint64_t start, uint64_t end) {
+void Input::openRange(int fd, uint64_t start, uint64_t end, size_t read_bytes) {
   fd_ = fd;
+  read_bytes_ = std::max<size_t>(read_bytes, 1);
   head_ = tail_ = 0;
   offset_ = start;
   end_ = end;
@@ -56,7 +56,7 @@ Input::More Input::more() {
   if (fd_ < 0) return More::need_feed;
   const uint64_t at = offset_ + size();
   const size_t want =
-      at < end_ ? static_cast<size_t>(std::min<uint64_t>(limits::kReadBytes, end_ - at + kOverread)) : kReadBeyondEnd;
+      at < end_ ? static_cast<size_t>(std::min<uint64_t>(read_bytes_, end_ - at + kOverread)) : kReadBeyondEnd;
   reserve(want);
   const int64_t got = readAt(fd_, buffer_.get() + tail_, want, at);
   if (got < 0) {

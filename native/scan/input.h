@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "base/bytes.h"
+#include "base/limits.h"
 
 namespace spillway {
 
@@ -12,8 +13,9 @@ class Input {
  public:
   enum class More { more, end, need_feed, error };
 
-  // `fd` is borrowed. Bytes beyond `end` are read only where a record that starts before it goes on.
-  void openRange(int fd, uint64_t start, uint64_t end);
+  // `fd` is borrowed. Bytes beyond `end` are read only where a record that starts before it goes on. `read_bytes`: how
+  // many are read at once, and so about how many are held.
+  void openRange(int fd, uint64_t start, uint64_t end, size_t read_bytes = limits::kReadBytes);
   void openStream();
   // Appends a copy of `bytes`. `last`: nothing follows.
   void feed(Bytes bytes, bool last);
@@ -36,6 +38,11 @@ class Input {
     offset_ = offset;
     exhausted_ = false;
   }
+  // Frees the bytes; to be opened again before it is used again.
+  void release() {
+    buffer_.reset();
+    capacity_ = head_ = tail_ = 0;
+  }
   // The descriptor of a range, -1 of a stream.
   int fd() const { return fd_; }
   // The source has no bytes beyond those present.
@@ -52,6 +59,7 @@ class Input {
   uint64_t offset_ = 0;
   uint64_t end_ = 0;
   int fd_ = -1;  // -1: a stream
+  size_t read_bytes_ = limits::kReadBytes;
   bool exhausted_ = false;
   int error_ = 0;
 };

@@ -1,0 +1,32 @@
+// The reader of a capture file, whichever format it has: what the file begins with, and the state at a record boundary.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "format/pcap_reader.h"
+#include "format/pcapng_reader.h"
+
+namespace spillway {
+
+struct SourceReader {
+  Container container = Container::unknown;
+  std::optional<PcapReader> pcap;
+  Interface pcap_interface;  // the one that a pcap file is
+  PcapngReader pcapng;
+
+  // Tells the format from `bytes`, all that are there, and reads a pcap file's header. `section`: the format is known,
+  // and the file's records or blocks begin `used` bytes on. Otherwise need_more, or damage with a sentence.
+  Next start(Bytes bytes, size_t* used, std::string* damage);
+
+  // The state as bytes (scan/state.h), and back; false where they are none.
+  std::vector<uint8_t> state() const;
+  bool restore(Bytes bytes);
+
+  // What is wrong where a source ends behind `left` bytes that are no whole record. Empty: nothing, it just ends.
+  std::string endDamage(size_t left) const;
+  // What is wrong where the reader says `damage`.
+  std::string damageText() const;
+};
+
+}  // namespace spillway
