@@ -16,7 +16,6 @@ export const ERRORS = {
   SOURCE_UNREADABLE: { http: 500, exit: 2, about: 'the system refuses to open or read the source' },
   SOURCE_EMPTY: { http: 404, exit: 2, about: 'nothing was captured yet' },
   SOURCE_OVERWRITTEN: { http: 410, exit: 2, about: 'the buffer has let go of what the source names' },
-  SOURCES_OVERLAP: { http: 400, exit: 1, about: 'the sources overlap in time' },
   MODE_UNSUPPORTED: { http: 400, exit: 1, about: 'this export mode is not served' },
   INTERFACE_NOT_FOUND: { http: 404, exit: 2, about: 'there is no network interface of this name' },
   INTERFACE_UNSUPPORTED: { http: 400, exit: 2, about: 'packets of this network interface can not be captured' },

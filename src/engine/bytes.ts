@@ -14,10 +14,12 @@ export class StreamDamage extends Error {}
 
 const readFd = promisify(read);
 
+/** Bytes read at once, and bytes that zstd gives at once. */
+const BUFFER_BYTES = 1 << 20;
 /** Bytes given to gunzip at once: deflate grows them 1032-fold at most, so what comes out stays below 17 MiB. */
 const GUNZIP_INPUT_BYTES = 16 << 10;
-const READ_BYTES = 1 << 20;
-const UNZSTD_OUTPUT_BYTES = 1 << 20;
+/** That much, where buffers are small: a round through zlib costs as much as a few kilobytes do. */
+const LEAST_GUNZIP_INPUT_BYTES = 2 << 10;
 
 /**
  * `used` is called with the number of input bytes that were read, as they are. `giveUp` ends the stream as if it were
@@ -25,8 +27,9 @@ const UNZSTD_OUTPUT_BYTES = 1 << 20;
  */
 export async function* readBytes(input: StreamInput, giveUp: AbortSignal, used: (bytes: number) => void): AsyncGenerator<Uint8Array> {
   const raw = readRaw(input, giveUp, used);
+  const bufferBytes = input.bufferBytes ?? BUFFER_BYTES;
   if (input.compression !== 'detect') {
-    yield* decompressed(raw, input.compression);
+    yield* decompressed(raw, input.compression, bufferBytes);
     return;
   }
   const held: Uint8Array[] = [];
@@ -38,7 +41,7 @@ export async function* readBytes(input: StreamInput, giveUp: AbortSignal, used: 
     heldBytes += next.value.length;
   }
   const head = Buffer.concat(held);
-  yield* decompressed(following(head, raw), detectCompression(head));
+  yield* decompressed(following(head, raw), detectCompression(head), bufferBytes);
 }
 
 async function* following(head: Uint8Array, rest: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -46,8 +49,10 @@ async function* following(head: Uint8Array, rest: AsyncIterable<Uint8Array>): As
   yield* rest;
 }
 
-function decompressed(raw: AsyncIterable<Uint8Array>, compression: Compression | null): AsyncIterable<Uint8Array> {
-  return compression === 'gzip' ? gunzip(raw) : compression === 'zstd' ? unzstd(raw) : raw;
+function decompressed(raw: AsyncIterable<Uint8Array>, compression: Compression | null, bufferBytes: number): AsyncIterable<Uint8Array> {
+  if (compression === 'zstd') return unzstd(raw, bufferBytes);
+  const inputBytes = Math.max(LEAST_GUNZIP_INPUT_BYTES, Math.min(GUNZIP_INPUT_BYTES, bufferBytes >> 4));
+  return compression === 'gzip' ? gunzip(raw, inputBytes) : raw;
 }
 
 /** The descriptor stays open: a ReadStream would close it. A file is read from its start, wherever its position is. */
@@ -57,9 +62,10 @@ async function* readRaw(input: StreamInput, giveUp: AbortSignal, used: (bytes: n
     return;
   }
   let position = input.compression === 'detect' ? null : 0;
+  const size = input.bufferBytes ?? BUFFER_BYTES;
   while (!giveUp.aborted) {
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
-    const { bytesRead } = await readFd(input.fd, buffer, 0, READ_BYTES, position);
+    const buffer = Buffer.allocUnsafe(size);
+    const { bytesRead } = await readFd(input.fd, buffer, 0, size, position);
     if (bytesRead === 0) return;
     used(bytesRead);
     if (position !== null) position += bytesRead;
@@ -86,7 +92,7 @@ async function* readPipe(fd: number, giveUp: AbortSignal, used: (bytes: number) 
 }
 
 /** Never paused and fed little at a time: a paused zlib stream drops what it holds when it fails. */
-async function* gunzip(raw: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* gunzip(raw: AsyncIterable<Uint8Array>, inputBytes: number): AsyncGenerator<Uint8Array> {
   const stream = createGunzip();
   let out: Buffer[] = [];
   let fault: Error | null = null;
@@ -100,8 +106,8 @@ async function* gunzip(raw: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arra
   };
   try {
     for await (const chunk of raw) {
-      for (let at = 0; at < chunk.length && !fault; at += GUNZIP_INPUT_BYTES) {
-        const piece = chunk.subarray(at, at + GUNZIP_INPUT_BYTES);
+      for (let at = 0; at < chunk.length && !fault; at += inputBytes) {
+        const piece = chunk.subarray(at, at + inputBytes);
         await new Promise<void>((resolve) => {
           const done = (): void => resolve();
           stream.once('close', done);
@@ -123,7 +129,7 @@ async function* gunzip(raw: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arra
   }
 }
 
-async function* unzstd(raw: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* unzstd(raw: AsyncIterable<Uint8Array>, outputBytes: number): AsyncGenerator<Uint8Array> {
   const { default: zstd } = await import('zstd-napi/binding.js');
   const context = new zstd.DCtx();
   let inFrame = false;
@@ -132,7 +138,7 @@ async function* unzstd(raw: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Arra
     let flushing = false;
     while (at < chunk.length || flushing) {
       // A fresh buffer each time: the one before may still be on its way.
-      const out = Buffer.allocUnsafe(UNZSTD_OUTPUT_BYTES);
+      const out = Buffer.allocUnsafe(outputBytes);
       let left: number;
       let produced: number;
       let consumed: number;

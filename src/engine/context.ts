@@ -42,9 +42,13 @@ export class ScanContext {
     Atomics.store(new Int32Array(this.control), CONTROL.cancel, 1);
   }
 
-  /** Input bytes that a stream has used. */
-  streamBytesIn(): number {
+  /** Input bytes decided on so far. */
+  bytesIn(): number {
     return Number(Atomics.load(new BigInt64Array(this.control), CONTROL_BYTES_IN));
+  }
+
+  addBytesIn(bytes: number): void {
+    Atomics.add(new BigInt64Array(this.control), CONTROL_BYTES_IN, BigInt(bytes));
   }
 
   async addPrograms(linkType: number): Promise<void> {

@@ -1,6 +1,6 @@
 /** The engine's face: an export from request to receipt. */
 import { SpillwayError } from '../errors.js';
-import { crc32c, fileHeader, REPORT } from '../native.js';
+import { crc32c, fileHeader } from '../native.js';
 import { ScanContext, type Piece } from './context.js';
 import { closeAll, makePlan, type Plan, type PrepareOptions } from './plan.js';
 import { borrowPool, threadsFor, type Pool } from './pool.js';
@@ -62,7 +62,7 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions, kept: Pool |
     request.limits,
     totals,
     [...slots],
-    (result) => progress.moved(Number(result.report[REPORT.end])),
+    () => progress.moved(),
   );
   const cancel = (): void => context.cancel();
   options.signal?.addEventListener('abort', cancel);
@@ -75,7 +75,7 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions, kept: Pool |
   });
   try {
     progress.context = context;
-    const pieces = scan(plan.sources, context, (index) => progress.source(index));
+    const pieces = scan(plan.sources, context);
     for await (const piece of withHeader(pieces, plan, totals)) await out.add(piece.bytes, piece.flush);
     await out.flush();
     if (sent !== totals.outBytes) throw new SpillwayError('RECEIPT_MISMATCH', `${sent} bytes were sent where ${totals.outBytes} were written`);
@@ -123,10 +123,16 @@ async function* withHeader(pieces: AsyncIterable<Piece>, plan: Plan, totals: Tot
 /** The largest packet that PCAPNG gives: a pcap reader refuses packets that are much larger than the header says. */
 const LARGEST_PACKET_BYTES = 16 << 20;
 
-/** PCAPNG does not hold packets to an interface's snap length, least of all where there is none. */
-function snapLengthOf(plan: Plan, sourceSnapBytes: number): number {
-  const pcapng = plan.sources.some((source) => source.beginning?.info.container !== 'pcap');
-  return pcapng && sourceSnapBytes === 0 ? LARGEST_PACKET_BYTES : sourceSnapBytes;
+/** The largest of all sources, for readers hold packets to it; 0: not limited. `first`: that of the first packet written. */
+function snapLengthOf({ sources }: Plan, first: number): number {
+  const given = [
+    first,
+    ...(sources.length > 1 ? sources.flatMap(({ beginning }) => beginning?.info.interfaces ?? []).map((one) => one.snapLengthBytes) : []),
+  ];
+  const largest = given.includes(0) ? 0 : Math.max(...given);
+  // PCAPNG does not hold packets to an interface's snap length, least of all where there is none.
+  const pcapng = sources.some(({ beginning }) => beginning?.info.container !== 'pcap');
+  return pcapng && largest === 0 ? LARGEST_PACKET_BYTES : largest;
 }
 
 function headerBytes(plan: Plan, linkType: number, givenSnapBytes: number): Uint8Array {
@@ -139,8 +145,6 @@ function headerBytes(plan: Plan, linkType: number, givenSnapBytes: number): Uint
 
 class ProgressMeter {
   context: ScanContext | null = null;
-  private before = 0;
-  private index = 0;
   private outBytes = 0;
 
   constructor(
@@ -149,19 +153,13 @@ class ProgressMeter {
     private readonly report: ((progress: Progress) => void) | undefined,
   ) {}
 
-  source(index: number): void {
-    this.before = this.plan.sources.slice(0, index).reduce((sum, source) => sum + source.sizeBytes, 0);
-    this.index = index;
-  }
-
-  moved(offset: number): void {
-    const stream = this.plan.sources[this.index]?.kind === 'stream';
-    this.tell(this.before + (stream ? (this.context?.streamBytesIn() ?? 0) : offset));
+  moved(): void {
+    this.tell(this.context?.bytesIn() ?? 0);
   }
 
   sent(bytes: number): void {
     this.outBytes = bytes;
-    if (this.plan.sources[this.index]?.kind === 'stream') this.moved(0);
+    this.moved();
   }
 
   finished(): void {

@@ -1,6 +1,6 @@
 /** What a walk over a whole capture file tells. */
 import { SpillwayError } from '../errors.js';
-import { REPORT, type InterfaceInfo, type SourceInfo } from '../native.js';
+import type { InterfaceInfo, SourceInfo } from '../native.js';
 import { ScanContext } from './context.js';
 import { Filters } from './filters.js';
 import { borrowPool, threadsFor, type Pool } from './pool.js';
@@ -58,7 +58,6 @@ export async function inspectOpen(source: OpenSource, options: InspectOptions = 
   const pool = borrowPool(threads, options.pool);
   const totals = new Totals();
   const interfaces = new InterfaceTable();
-  let position = 0;
   // Nothing is written to them.
   const slots = Array.from({ length: slotCount(threads) }, () => new Uint8Array(1));
   const rules = { packets: 0n, capturedBytes: 0n, durationNs: 0n };
@@ -73,9 +72,8 @@ export async function inspectOpen(source: OpenSource, options: InspectOptions = 
     slots,
     (result, base) => {
       interfaces.add(result, base);
-      position = Number(result.report[REPORT.end]);
       options.onProgress?.({
-        bytesDone: source.kind === 'file' ? position : context.streamBytesIn(),
+        bytesDone: context.bytesIn(),
         bytesTotal: source.sizeBytes,
         packetsRead: totals.packetsRead,
         packetsInWindows: totals.packetsRead,
@@ -88,7 +86,7 @@ export async function inspectOpen(source: OpenSource, options: InspectOptions = 
   options.signal?.addEventListener('abort', cancel);
   if (options.signal?.aborted) cancel();
   try {
-    for await (const piece of scan([source], context, () => {})) void piece;
+    for await (const piece of scan([source], context)) void piece;
   } finally {
     options.signal?.removeEventListener('abort', cancel);
     await pool.close();

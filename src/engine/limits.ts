@@ -34,6 +34,17 @@ export const COALESCE_BYTES = 256 << 10;
 /** Worker threads of one scan: more than this wait for one another at the ordered stage. */
 export const MAX_WORKERS = 4;
 
+/** Bytes that the sources of a merge hold together on their way in, each at least and at most. A record larger than that is held whole. */
+export const MERGE_BUFFER_BYTES = 64 << 20;
+export const LEAST_MERGE_BUFFER_BYTES = 64 << 10;
+export const MOST_MERGE_BUFFER_BYTES = 256 << 10;
+
+/** Bytes of input that a merge decides on before it tells. */
+export const MERGE_NEWS_BYTES = 4 << 20;
+
+/** What is left of a merge goes back to the scan in ranges where one file of more than this goes on alone. */
+export const WORTH_RANGES_BYTES = 8 << 20;
+
 /** Sources of one export: each holds a descriptor open. */
 export const MAX_SOURCES = 1024;
 

@@ -1,9 +1,10 @@
 /** The worker threads. Piscina owns them; nothing else starts one. */
 import { cpus } from 'node:os';
+import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { fromRoot } from '../root.js';
 import { INLINE_BYTES, MAX_WORKERS } from './limits.js';
-import type { IndexTask, RangeTask, RunsResult, RunsTask, ScanResult, StreamTask } from './tasks.js';
+import type { IndexTask, MergeTask, RangeTask, RunsResult, RunsTask, ScanResult, StreamTask } from './tasks.js';
 
 export interface Pool {
   /** Starts the threads for ranges now; else the first range does. */
@@ -11,6 +12,7 @@ export interface Pool {
   range(task: RangeTask): Promise<ScanResult>;
   runs(task: RunsTask): Promise<RunsResult>;
   stream(task: StreamTask): Promise<ScanResult>;
+  merge(task: MergeTask): Promise<ScanResult>;
   close(): Promise<void>;
 }
 
@@ -26,25 +28,27 @@ function threads(count: number): Piscina {
   });
 }
 
-/** Ranges are short and share the threads. A stream has a thread of its own: it lasts as long as its client. */
+/** Ranges are short and share the threads. A stream or a merge has a thread of its own: it lasts as long as its client. */
 export function createPool(count: number): Pool {
   let ranges: Piscina | undefined;
   const streams = new Set<Piscina>();
   const started = (): Piscina => (ranges ??= threads(count));
+  const alone = async (task: { stream: StreamTask } | { merge: MergeTask }, port: MessagePort): Promise<ScanResult> => {
+    const own = threads(1);
+    streams.add(own);
+    try {
+      return (await own.run(task, { transferList: [port] })) as ScanResult;
+    } finally {
+      streams.delete(own);
+      await own.destroy();
+    }
+  };
   return {
     start: () => void started(),
     range: (task) => started().run({ range: task }) as Promise<ScanResult>,
     runs: (task) => started().run({ runs: task }) as Promise<RunsResult>,
-    async stream(task) {
-      const own = threads(1);
-      streams.add(own);
-      try {
-        return (await own.run({ stream: task }, { transferList: [task.port] })) as ScanResult;
-      } finally {
-        streams.delete(own);
-        await own.destroy();
-      }
-    },
+    stream: (task) => alone({ stream: task }, task.port),
+    merge: (task) => alone({ merge: task }, task.port),
     async close() {
       for (const each of [ranges, ...streams]) await each?.destroy();
     },
@@ -77,6 +81,10 @@ export function createInlinePool(): Pool {
     async stream(task) {
       const { scanStream } = await import('./stream.js');
       return scanStream(task);
+    },
+    async merge(task) {
+      const { mergeParts } = await import('./merge.js');
+      return mergeParts(task);
     },
     close: () => Promise.resolve(),
   };

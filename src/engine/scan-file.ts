@@ -6,46 +6,49 @@
  * before really ended and in what state; a guess that does not agree is thrown away and the range scanned again from
  * there. So results never depend on the guesses, nor on the number of workers.
  */
-import { REPORT, STATUS } from '../native.js';
+import { REPORT, RULE, STATUS } from '../native.js';
 import { concludes, mixed, type Piece, type ScanContext } from './context.js';
 import { extentBytes } from './extents.js';
+import { LEAST_EXTENT_BYTES } from './limits.js';
 import { newSlot } from './slots.js';
 import type { OpenSource } from './source.js';
-import type { ScanResult } from './tasks.js';
-
-/** Where a scan begins: offset, the reader's state there (null: the start of the file), interfaces before its section. */
-export interface Place {
-  offset: number;
-  state: Uint8Array | null;
-  base: number;
-}
+import type { Place, ScanResult } from './tasks.js';
 
 interface Flight {
   from: Place;
+  isGuess: boolean;
   end: number;
   slot: Uint8Array;
   result: Promise<ScanResult>;
 }
 
-export function scanFile(source: OpenSource, interfaceBase: number, context: ScanContext): AsyncGenerator<Piece, number> {
-  const { beginning } = source;
-  const expected = { offset: 0, state: beginning?.state ?? null, base: interfaceBase + (beginning?.sectionBase ?? 0) };
-  return scanOn(source, { offset: 0, state: null, base: interfaceBase }, expected, interfaceBase, context);
+export interface FileScanned {
+  /** Where the scan stopped for another source's turn; null: this source is over. */
+  place: Place | null;
+  interfaceCount: number;
 }
 
-/** The rest of a file, from a place where the reader's state is known; `interfaceCount`: interfaces of the output so far. */
-export function scanFileFrom(source: OpenSource, place: Place, interfaceCount: number, context: ScanContext): AsyncGenerator<Piece, number> {
-  return scanOn(source, place, place, interfaceCount, context);
+/** A packet was met that decides something, and not counted: packets of another source could still come before it. */
+function holdsPacket({ status, report }: ScanResult): boolean {
+  if (status === STATUS.limit) return report[REPORT.detail] !== RULE.packets;
+  return status === STATUS.needProgram || status === STATUS.mixedLinkTypes || status === STATUS.timeRange;
 }
 
-/** `expected`: where the first guess will begin, with what is known of it. */
-async function* scanOn(source: OpenSource, from: Place, expected: Place, interfaces: number, context: ScanContext): AsyncGenerator<Piece, number> {
+/**
+ * `untilNs`: packets with a larger time come after the first of another source. The scan stops somewhere before the first
+ * of them, where that is certain; null: it goes to the end.
+ */
+export async function* scanFile(source: OpenSource, start: Place, untilNs: bigint | null, context: ScanContext): AsyncGenerator<Piece, FileScanned> {
   const flights: Flight[] = [];
   const size = source.sizeBytes;
-  const extent = extentBytes(size - from.offset, context.format, context.slots.length >> 1);
-  let place = from;
-  let dispatched = from.offset;
-  let interfaceCount = interfaces;
+  const beginning = source.beginning;
+  let place = start;
+  let expected: Place = start.state ? start : { ...start, state: beginning?.state ?? null, base: start.base + (beginning?.sectionBase ?? 0) };
+  const extent = extentBytes(size - start.offset, context.format, context.slots.length >> 1);
+  let dispatched = start.offset;
+  let interfaceCount = start.base;
+  // Where another source's turn may come at once, a little is scanned first: much would often be in vain.
+  let isProbed = untilNs === null;
 
   const launch = (start: Place, end: number, slot: Uint8Array, guess: boolean): Promise<ScanResult> =>
     context.pool.range({
@@ -61,15 +64,15 @@ async function* scanOn(source: OpenSource, from: Place, expected: Place, interfa
       slot,
     });
   const fill = (): void => {
-    while (dispatched < size) {
+    while (dispatched < size && (isProbed || flights.length === 0)) {
       const slot = context.slots.pop();
       if (!slot) return;
-      const guess = dispatched > from.offset;
-      const start = guess ? { ...expected, offset: dispatched } : place;
-      const end = Math.min(dispatched + extent, size);
-      const result = launch(start, end, slot, guess);
+      const isGuess = dispatched > start.offset;
+      const from = isGuess ? { ...expected, offset: dispatched } : place;
+      const end = Math.min(dispatched + (isProbed ? extent : Math.min(extent, LEAST_EXTENT_BYTES)), size);
+      const result = launch(from, end, slot, isGuess);
       result.catch(() => {}); // seen where it is awaited; a flight that is given up must not end the process
-      flights.push({ from: start, end, slot, result });
+      flights.push({ from, isGuess, end, slot, result });
       dispatched = end;
     }
   };
@@ -79,23 +82,29 @@ async function* scanOn(source: OpenSource, from: Place, expected: Place, interfa
     context.totals.left(context.rules) !== null &&
     (result.status === STATUS.mixedLinkTypes || result.status === STATUS.timeRange || context.totals.reaches(context.rules, result.report));
 
-  /** Takes the result at the head of the line, and scans on until the end of its range. True when the source is over. */
-  async function* settle(flight: Flight): AsyncGenerator<Piece, boolean> {
+  const isBeyond = ({ report }: ScanResult): boolean =>
+    untilNs !== null && report[REPORT.minTime]! <= report[REPORT.maxTime]! && report[REPORT.maxTime]! > untilNs;
+
+  /** Takes the result at the head of the line, and scans on until the end of its range. */
+  async function* settle(flight: Flight): AsyncGenerator<Piece, 'on' | 'over' | 'stopped'> {
     let result = await flight.result;
     // A record that began before this range may end behind it.
-    if (place.offset >= flight.end) return false;
-    if (flight.from.offset > from.offset && (!agrees(result, flight, place) || mayStop(result)))
-      result = await launch(place, flight.end, flight.slot, false);
+    if (place.offset >= flight.end) return 'on';
+    if (flight.isGuess && (!agrees(result, flight, place) || mayStop(result))) result = await launch(place, flight.end, flight.slot, false);
     let slot = flight.slot;
     for (;;) {
+      if (isBeyond(result)) return 'stopped';
       if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.linkTypeOut]));
       context.totals.add(result.report);
+      const end = Number(result.report[REPORT.end]);
+      context.addBytesIn(end - place.offset);
       context.onResult(result, place.base);
       interfaceCount = Number(result.report[REPORT.interfaceCount]);
-      place = { offset: Number(result.report[REPORT.end]), state: result.state, base: Number(result.report[REPORT.sectionBase]) };
+      place = { offset: end, state: result.state, base: Number(result.report[REPORT.sectionBase]) };
       expected = place;
       if (result.outLength > 0) yield context.piece(result, slot, false);
-      if (concludes(result, source, context.totals)) return result.status !== STATUS.done;
+      if (untilNs !== null && holdsPacket(result)) return 'stopped';
+      if (concludes(result, source, context.totals)) return result.status === STATUS.done ? 'on' : 'over';
       if (result.status === STATUS.needProgram) await context.addPrograms(Number(result.report[REPORT.detail]));
       // A packet larger than a slot gets one of its own, for the rest of this range.
       if (result.status === STATUS.outputFull && result.outLength === 0) slot = newSlot(result.needed);
@@ -108,8 +117,10 @@ async function* scanOn(source: OpenSource, from: Place, expected: Place, interfa
     for (;;) {
       fill();
       current = flights.shift();
-      if (!current) return interfaceCount;
-      if (yield* settle(current)) return interfaceCount;
+      if (!current) return { place: null, interfaceCount };
+      const outcome = yield* settle(current);
+      isProbed = true;
+      if (outcome !== 'on') return { place: outcome === 'stopped' ? place : null, interfaceCount };
       context.slots.push(current.slot);
       current = undefined;
     }

@@ -9,10 +9,10 @@ import { probeIndex, REPORT, STATUS, type IndexAnswer } from '../native.js';
 import { concludes, mixed, type Piece, type ScanContext } from './context.js';
 import { extentBytes } from './extents.js';
 import { MAX_RANGES } from './limits.js';
-import { scanFileFrom, type Place } from './scan-file.js';
+import { scanFile, type FileScanned } from './scan-file.js';
 import { newSlot } from './slots.js';
 import type { OpenSource } from './source.js';
-import type { RunsResult } from './tasks.js';
+import type { Place, RunsResult } from './tasks.js';
 
 /** Ranges that one worker scans in one go. */
 interface Group {
@@ -45,12 +45,14 @@ export async function* scanIndexed(
   from: Place | null,
   interfaces: number,
   context: ScanContext,
-): AsyncGenerator<Piece, number> {
+): AsyncGenerator<Piece, FileScanned> {
   const groups = groupsOf(answer, extentBytes(answer.bytes, context.format, context.slots.length >> 1));
   if (from) beginAt(groups, from);
   const flights: Flight[] = [];
   let base = from?.base ?? interfaces;
   let interfaceCount = interfaces;
+  /** Where the bytes end that are told as decided on: those left out before them are. */
+  let told = from?.offset ?? 0;
   let state: Uint8Array | null = null;
   const launch = (
     group: Group,
@@ -97,6 +99,9 @@ export async function* scanIndexed(
     for (;;) {
       if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.linkTypeOut]));
       context.totals.add(result.report);
+      const end = Number(result.report[REPORT.end]);
+      context.addBytesIn(end - told);
+      told = end;
       context.onResult(result, base);
       interfaceCount = Number(result.report[REPORT.interfaceCount]);
       base = Number(result.report[REPORT.sectionBase]);
@@ -122,7 +127,7 @@ export async function* scanIndexed(
       fill();
       current = flights.shift();
       if (!current) break;
-      if (yield* settle(current)) return interfaceCount;
+      if (yield* settle(current)) return { place: null, interfaceCount };
       context.slots.push(current.slot);
       current = undefined;
     }
@@ -134,8 +139,11 @@ export async function* scanIndexed(
     }
   }
   context.totals.skip(answer);
-  if (answer.end >= source.sizeBytes) return interfaceCount;
-  return yield* scanFileFrom(source, { offset: answer.end, state: state ?? source.beginning?.state ?? null, base }, interfaceCount, context);
+  context.addBytesIn(answer.end - told);
+  if (answer.end >= source.sizeBytes) return { place: null, interfaceCount };
+  const tail = { offset: answer.end, state: state ?? source.beginning?.state ?? null, base };
+  const { interfaceCount: count } = yield* scanFile(source, tail, null, context);
+  return { place: null, interfaceCount: Math.max(interfaceCount, count) };
 }
 
 /** Leaves out what stands before the first packet. */

@@ -1,39 +1,52 @@
-/** Runs a plan: every source in turn, the output in order. */
-import { COALESCE_BYTES } from './limits.js';
+/** Runs a plan: all sources, the output in time order. */
+import type { IndexAnswer } from '../native.js';
 import type { Piece, ScanContext } from './context.js';
-import { scanFile, scanFileFrom } from './scan-file.js';
+import { following, inOrder, lastBefore, lineUp } from './in-line.js';
+import { COALESCE_BYTES } from './limits.js';
+import { scanFile } from './scan-file.js';
 import { askIndex, scanIndexed } from './scan-indexed.js';
+import { scanMerge } from './scan-merge.js';
 import { scanStreamSource } from './scan-stream.js';
 import type { OpenSource } from './source.js';
 
-/** `onSource` is told which source is being scanned, before its first piece. */
-export async function* scan(sources: readonly OpenSource[], context: ScanContext, onSource: (index: number) => void): AsyncGenerator<Piece> {
+/** An index says that all of a source comes before the next. (What it leaves out could hold back others, so that it is of no use where they are merged.) */
+function isBefore({ end, maxTime }: IndexAnswer, source: OpenSource, untilNs: bigint | null): boolean {
+  return untilNs === null || (end >= source.sizeBytes && (maxTime === null || maxTime <= untilNs));
+}
+
+/**
+ * What overlaps with nothing is scanned by itself, a file in ranges; from where a packet of the next source comes first,
+ * sources are merged. The output is that of a merge of all, always.
+ */
+export async function* scan(sources: readonly OpenSource[], context: ScanContext): AsyncGenerator<Piece> {
+  let line = lineUp(sources);
   let interfaces = 0;
-  let before: { source: OpenSource; base: number } | null = null;
-  for (const [index, source] of sources.entries()) {
-    onSource(index);
-    const base: number | null = before && continues(before.source, source) ? before.base : null;
-    const count = yield* scanSource(source, interfaces, base, context);
-    before = { source, base: base ?? interfaces };
-    interfaces = Math.max(interfaces, count);
-    if (context.totals.stoppedBy) return;
+  for (;;) {
+    const [first, ...others] = line;
+    if (!first || context.totals.stoppedBy) return;
+    const { source } = first;
+    if (source.kind === 'file') {
+      const untilNs = others[0] ? lastBefore(first, others[0]) : null;
+      const start = first.place ?? { offset: 0, state: null, base: interfaces };
+      const answer = first.isBegun ? null : askIndex(source, context);
+      const { place, interfaceCount } = yield* answer && isBefore(answer, source, untilNs)
+        ? scanIndexed(source, answer, first.place, interfaces, context)
+        : scanFile(source, start, untilNs, context);
+      interfaces = Math.max(interfaces, interfaceCount);
+      if (!place) {
+        const base = start.base + (first.place ? 0 : (source.beginning?.sectionBase ?? 0));
+        line = inOrder([...following(first, base), ...others]);
+        continue;
+      }
+      line = [{ ...first, place, isBegun: true }, ...others];
+    } else if (others.length === 0) {
+      yield* scanStreamSource(source, interfaces, context);
+      return;
+    }
+    const merged = yield* scanMerge(line, interfaces, context);
+    line = merged.line;
+    interfaces = merged.interfaceCount;
   }
-}
-
-/** Whether the packets of `next` are of the same interfaces as those of the source before it. */
-function continues(before: OpenSource, next: OpenSource): boolean {
-  if (next.lane === null || next.lane !== before.lane || !before.beginning || !next.beginning) return false;
-  return Buffer.compare(before.beginning.state, next.beginning.state) === 0;
-}
-
-/** `base`: the number of the source's first interface where the output describes it already, else null. */
-function scanSource(source: OpenSource, interfaces: number, base: number | null, context: ScanContext): AsyncGenerator<Piece, number> {
-  if (source.kind === 'stream') return scanStreamSource(source, interfaces, context);
-  const { offset, state } = source.beginning!;
-  const from = base === null ? null : { offset, state, base };
-  const answer = askIndex(source, context);
-  if (answer) return scanIndexed(source, answer, from, interfaces, context);
-  return from ? scanFileFrom(source, from, interfaces, context) : scanFile(source, interfaces, context);
 }
 
 /** Gathers small pieces, so that a filter that lets little through does not cause many small writes. */

@@ -26,6 +26,8 @@ export interface Beginning {
 
 export interface OpenSource {
   name: string;
+  /** Its place among the sources as they were named: of packets of the same time, those of the one named first go first. */
+  rank: number;
   fd: number;
   /** Bytes as stored; 0 where it is not known. */
   sizeBytes: number;
@@ -109,6 +111,7 @@ async function describe(name: string, fd: number, owned: boolean, visibleBytes =
   if (stat.isDirectory()) throw new SpillwayError('SOURCE_NOT_A_CAPTURE', `${name}: is a folder`);
   const opened: OpenSource = {
     name,
+    rank: 0,
     fd,
     sizeBytes: stat.isFile() ? Math.min(stat.size, visibleBytes) : 0,
     kind: 'stream',

@@ -1,5 +1,5 @@
 /** The worker's side of a scan over a stream: slots come by a port, filled ones go back by it. */
-import { Scan, Selection, STATUS } from '../native.js';
+import { REPORT, Scan, Selection, STATUS } from '../native.js';
 import { readBytes, StreamDamage } from './bytes.js';
 import { STEP_BYTES } from './limits.js';
 import { PortQueue } from './port-queue.js';
@@ -47,7 +47,7 @@ export async function scanStream(task: StreamTask): Promise<ScanResult> {
         const message = await inbox.next();
         if (!message) return resultOf(scan, CANCELLED, 0);
         if ('selection' in message) scan.use(new Selection(message.selection));
-        else slot = message.slot;
+        if ('slot' in message) slot = message.slot;
         continue;
       }
       const status = scan.step(slot, written, STEP_BYTES);
@@ -65,10 +65,11 @@ export async function scanStream(task: StreamTask): Promise<ScanResult> {
     written = 0;
   };
   /** The last result: its slot goes back with it, empty or not. */
-  const finish = (result: ScanResult): ScanResult => {
+  const finish = (last: ScanResult): ScanResult => {
     clearInterval(watch);
+    const result = { ...last, info: scan.info() };
     task.port.postMessage({ result, slot, last: true } satisfies FromStream);
-    return { ...result, info: scan.info() };
+    return result;
   };
 
   scan.openStream(task.interfaceBase);
@@ -94,7 +95,9 @@ export async function scanStream(task: StreamTask): Promise<ScanResult> {
   scan.feed(new Uint8Array(0), true);
   const last = (await steps()) ?? resultOf(scan, STATUS.done, written);
   // The first fault is the cause: a capture cut short by it would only be named as the consequence.
-  if (fault !== null && (last.status === STATUS.done || last.status === STATUS.damage))
+  if (fault !== null && (last.status === STATUS.done || last.status === STATUS.damage)) {
+    last.report[REPORT.detailOffset] = last.report[REPORT.end]!;
     return finish({ ...last, status: STATUS.damage, damage: fault });
+  }
   return finish(last);
 }

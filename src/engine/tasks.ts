@@ -20,9 +20,16 @@ export interface LimitsLeft {
   firstTimeNs: bigint | null;
 }
 
+/** Where a scan begins: offset, the reader's state there (null: the start of the source), interfaces of the output before its section. */
+export interface Place {
+  offset: number;
+  state: Uint8Array | null;
+  base: number;
+}
+
 /** Int32 places of the control block. */
 export const CONTROL = { cancel: 0, words: 2 } as const;
-/** BigInt64 place (after the Int32 words) that counts input bytes a stream has used. */
+/** BigInt64 place (after the Int32 words) that counts the input bytes decided on. */
 export const CONTROL_BYTES_IN = 1;
 export const CONTROL_BYTES = 16;
 
@@ -78,6 +85,8 @@ export interface ScanResult {
   /** Bytes of output the next packet needs, where it did not fit. */
   needed: number;
   info: SourceInfo | null;
+  /** Of a merge only. */
+  merge?: MergeNews;
 }
 
 /** Ends `done` also before the last range, where the next begins in another state. */
@@ -103,12 +112,47 @@ export interface StreamInput {
   compression: Compression | 'detect' | null;
   /** The descriptor is a pipe or socket, not a file. */
   pipe: boolean;
+  /** About how much is held on the way; the less, the slower. Default: what is right for a stream alone. */
+  bufferBytes?: number;
 }
 
-/** To a stream worker. */
-export type ToStream = { slot: Uint8Array } | { selection: SharedSelection };
+export interface MergeTask {
+  selection: SharedSelection;
+  control: SharedArrayBuffer;
+  /** In the order that decides between equal times. */
+  parts: MergePart[];
+  /** What the output has already: interfaces, and the link type of its first packet (null: no packet). */
+  interfaceCount: number;
+  linkTypeOut: number | null;
+  limits: LimitsLeft | null;
+  port: MessagePort;
+}
+
+/** A source of a merge. Its descriptor is borrowed: it stays open until the task has settled. */
+export interface MergePart {
+  fd: number;
+  sizeBytes: number;
+  /** A compressed one is read through; another from its place. */
+  compression: Compression | null;
+  place: Place | null;
+  /** Of its first packet; null where that has none, or where the source has begun. */
+  firstTimeNs: bigint | null;
+  /** The part whose end it waits for; from its place on, its interfaces are those of that part. */
+  after: number | null;
+}
+
+export interface MergeNews {
+  /** The part that the status is about. */
+  about: number | null;
+  /** With `alone`: the parts that are over, and where the one that has begun can go on by itself. */
+  over: number[];
+  place: Place | null;
+}
+
+/** To a worker that has a thread of its own. `goOn`: the answer to `alone`. */
+export type ToStream = { slot: Uint8Array } | { selection: SharedSelection } | { goOn: true };
 /**
- * From a stream worker: a filled slot, or the wish for a program; the last is said to be the last. (That the port was
+ * From it: a filled slot, or the wish for a program; the last is said to be the last. (That the port was
  * closed would be told too late: piscina puts the thread to sleep as soon as the task is done.)
  */
 export type FromStream = { result: ScanResult; slot: Uint8Array | null; last: boolean };

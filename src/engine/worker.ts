@@ -6,6 +6,7 @@ import {
   CANCELLED,
   CONTROL,
   type IndexTask,
+  type MergeTask,
   type RangeTask,
   type RunsResult,
   type RunsTask,
@@ -82,13 +83,17 @@ async function indexFile({ control, fd, sizeBytes, path, id }: IndexTask): Promi
   return file.seal();
 }
 
-type Task = { range: RangeTask } | { runs: RunsTask } | { stream: StreamTask } | { index: IndexTask };
+type Task = { range: RangeTask } | { runs: RunsTask } | { stream: StreamTask } | { merge: MergeTask } | { index: IndexTask };
 
 /** The function piscina calls. */
 export default async function run(task: Task): Promise<ScanResult | number> {
   if ('range' in task) return scanRange(task.range);
   if ('runs' in task) return scanRuns(task.runs);
   if ('index' in task) return indexFile(task.index);
+  if ('merge' in task) {
+    const { mergeParts } = await import('./merge.js');
+    return mergeParts(task.merge);
+  }
   const { scanStream } = await import('./stream.js');
   return scanStream(task.stream);
 }

@@ -77,7 +77,6 @@ describe('a request that can not be', () => {
     ['a filter for the wrong link type', ['-f', 'ether host 0:1:2:3:4:5'], raw, 1, 'FILTER_LINK_TYPE'],
     ['a range that ends before it begins', ['--from', '2', '--to', '1'], good, 1, 'TIME_INVALID'],
     ['an interval that ends before it begins', ['--interval', '-5s..-10s'], good, 1, 'TIME_INVALID'],
-    ['a file twice', [good], good, 1, 'SOURCES_OVERLAP'],
     ['more than one link type in pcap', [], write('mixed.pcapng', mixed()), 2, 'OUTPUT_LINK_TYPES'],
   ])('%s', async (_, args, source, exit, code) => {
     await expectRefusal(['export', source, ...args, '-o', join(folder.path, 'out')], exit, code);

@@ -86,15 +86,12 @@ describe('several sources', () => {
   it('may touch, and may step back within a file', async () => {
     expect(times((await run([file('b', 20, 30), file('a', 15, 10, 20)])).bytes)).toEqual([15, 10, 20, 20, 30]);
   });
-  it('that overlap are refused by name', async () => {
-    await expect(run([file('b', 15, 25), file('a', 10, 20)])).rejects.toMatchObject({
-      code: 'SOURCES_OVERLAP',
-      message: expect.stringMatching(/a and b overlap/),
-    });
-    await expect(run([file('b', 15, 16), file('a', 10, 30)])).rejects.toMatchObject({ code: 'SOURCES_OVERLAP' });
+  it('that overlap are merged by the times of their heads', async () => {
+    expect(times((await run([file('b', 15, 25), file('a', 10, 20)])).bytes)).toEqual([10, 15, 20, 25]);
+    expect(times((await run([file('b', 15, 16), file('a', 10, 30)])).bytes)).toEqual([10, 15, 16, 30]);
     // The first packet of b is late, an inner one is early.
-    await expect(run([file('b', 40, 5), file('a', 10, 20)])).rejects.toMatchObject({ code: 'SOURCES_OVERLAP' });
-    await expect(run([file('same', 1, 2), file('same', 1, 2)])).rejects.toMatchObject({ code: 'SOURCES_OVERLAP' });
+    expect(times((await run([file('b', 40, 5), file('a', 10, 20)])).bytes)).toEqual([10, 20, 40, 5]);
+    expect(times((await run([file('same', 1, 2), file('same', 1, 2)])).bytes)).toEqual([1, 1, 2, 2]);
     expect(descriptors(folder.path)).toEqual([]);
   });
   it('without packets stand anywhere', async () => {

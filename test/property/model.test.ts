@@ -5,43 +5,19 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { SpillwayError } from '../../src/errors.js';
-import { EXPORT_FORMATS, type ExportRequest } from '../../src/engine/types.js';
+import type { ExportRequest } from '../../src/engine/types.js';
 import { capture, LINK_TYPES, perhapsDamaged } from '../support/arbitrary.js';
 import { slowCrc32c } from '../support/crc32c.js';
 import { cutInto, cutting } from '../support/cutting.js';
-import { NO_LIMITS, request, runExport, type Exported } from '../support/engine.js';
-import { expectedOf, FILTERS, type OutPacket } from '../support/model.js';
-import { NotACapture, readCapture, type ReadPacket } from '../support/reader.js';
+import { request, runExport, type Exported } from '../support/engine.js';
+import { expectedOf, refusal, told } from '../support/model.js';
+import { NotACapture, readCapture } from '../support/reader.js';
 import { temporaryFolder } from '../support/temporary.js';
+import { wishes } from '../support/wishes.js';
 
 vi.mock('../../src/engine/limits.js', async (original) => (await import('../support/cutting.js')).changeable(await original()));
 
 const folder = temporaryFolder();
-
-const at = fc.option(fc.bigInt({ min: 1_699_999_999_000_000_000n, max: 1_700_000_031_000_000_000n }), { nil: null, freq: 5 });
-const windows = fc.array(
-  fc.tuple(at, at).map(([a, b]) => (a !== null && b !== null && a > b ? { startNs: b, endNs: a } : { startNs: a, endNs: b })),
-  { maxLength: 3 },
-);
-const none = { weight: 3, arbitrary: fc.constant(0n) };
-const particular = fc.record({
-  format: fc.constantFrom(...EXPORT_FORMATS),
-  filters: fc.subarray(Object.keys(FILTERS), { maxLength: 2 }),
-  windows,
-  snapLengthBytes: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 150 })),
-  limits: fc.record({
-    packets: fc.oneof(none, { weight: 1, arbitrary: fc.bigInt({ min: 1n, max: 40n }) }),
-    capturedBytes: fc.oneof(none, { weight: 1, arbitrary: fc.bigInt({ min: 1n, max: 5000n }) }),
-    durationNs: fc.oneof(none, { weight: 1, arbitrary: fc.bigInt({ min: 1n, max: 20_000_000_000n }) }),
-  }),
-});
-
-/** Everything as it is goes by ways of its own: every third wish is that. */
-const everything = fc.constantFrom(...EXPORT_FORMATS).map((format) => ({ format, filters: [], windows: [], snapLengthBytes: 0, limits: NO_LIMITS }));
-const wishes = fc.oneof({ weight: 2, arbitrary: particular }, { weight: 1, arbitrary: everything });
-
-/** A packet that the format can not hold for two reasons may be refused for either. */
-const refusal = (code: string): string => (code === 'OUTPUT_TIME_RANGE' || code === 'OUTPUT_LINK_TYPES' ? 'the format can not hold it' : code);
 
 /** The export, or the code of its error. */
 async function outcome(asked: ExportRequest): Promise<Exported | string> {
@@ -52,18 +28,6 @@ async function outcome(asked: ExportRequest): Promise<Exported | string> {
     return refusal(error.code);
   }
 }
-
-/** As the model tells packets. */
-const told = ({ timeNs, caplen, wirelen, data, linkType, drops, comments, ...packet }: ReadPacket): OutPacket => ({
-  timeNs: timeNs!,
-  caplen,
-  wirelen,
-  data: data.toString('hex'),
-  linkType,
-  interface: packet.interface,
-  drops,
-  comments,
-});
 
 describe('an export', () => {
   it('is what the model says', async () => {

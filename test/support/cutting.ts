@@ -13,6 +13,10 @@ export interface Cutting {
   STEP_BYTES: number;
   SLOT_BYTES: number;
   COALESCE_BYTES: number;
+  LEAST_MERGE_BUFFER_BYTES: number;
+  MOST_MERGE_BUFFER_BYTES: number;
+  MERGE_NEWS_BYTES: number;
+  WORTH_RANGES_BYTES: number;
 }
 
 let present: Partial<Cutting> = {};
@@ -32,4 +36,8 @@ export const cutting: fc.Arbitrary<Cutting> = fc.record({
   STEP_BYTES: fc.integer({ min: 1, max: 5000 }),
   SLOT_BYTES: fc.integer({ min: 64, max: 8000 }),
   COALESCE_BYTES: fc.integer({ min: 1, max: 5000 }),
+  LEAST_MERGE_BUFFER_BYTES: fc.constant(1),
+  MOST_MERGE_BUFFER_BYTES: fc.integer({ min: 1, max: 5000 }),
+  MERGE_NEWS_BYTES: fc.integer({ min: 1, max: 5000 }),
+  WORTH_RANGES_BYTES: fc.integer({ min: 0, max: 3000 }),
 });

@@ -96,3 +96,81 @@ function refusalOf(source: Capture, packet: ReadPacket, time: bigint | null, for
   const ticks = sinceOffset / (format.endsWith('_us') ? 1000n : 1n);
   return sinceOffset < 0n || ticks >> 64n > 0n ? 'OUTPUT_TIME_RANGE' : null;
 }
+
+/** A packet that the format can not hold for two reasons may be refused for either. */
+export const refusal = (code: string): string => (code === 'OUTPUT_TIME_RANGE' || code === 'OUTPUT_LINK_TYPES' ? 'the format can not hold it' : code);
+
+/** As the model tells packets. */
+export const told = ({ timeNs, caplen, wirelen, data, linkType, drops, comments, ...packet }: ReadPacket): OutPacket => ({
+  timeNs: timeNs!,
+  caplen,
+  wirelen,
+  data: data.toString('hex'),
+  linkType,
+  interface: packet.interface,
+  drops,
+  comments,
+});
+
+/** Where a capture of a merge is damaged. */
+export interface Damaged {
+  /** Its number in the merge. */
+  source: number;
+  offsetBytes: number;
+  /** Merged packets that come before it is known. */
+  after: number;
+}
+
+/**
+ * Several captures as one: always the packet with the smallest time among the heads, of equal ones that of the capture
+ * named first; a packet without a time follows the one before it, or comes first of all. What describes interfaces at the
+ * start of a capture comes with its first packet, everything else behind the packet that it stands behind.
+ */
+export function mergedOf(captures: readonly Capture[]): Capture & { damaged: Damaged[] } {
+  const merged: Capture & { damaged: Damaged[] } = {
+    container: captures.every(({ container }) => container === 'pcap') ? 'pcap' : 'pcapng',
+    packets: [],
+    interfaces: [],
+    described: [],
+    sections: 1,
+    damageAt: null,
+    damaged: [],
+  };
+  const START = -INT64_MAX - 1n;
+  const sources = captures.map((capture, source) => ({
+    ...capture,
+    source,
+    at: 0,
+    key: clamped(capture.packets[0]?.timeNs ?? START),
+    ids: [] as number[],
+    isOver: false,
+  }));
+  /** What stands between the last packet taken and the next. */
+  const pass = (from: (typeof sources)[number]): void => {
+    for (const [i, one] of from.interfaces.entries()) {
+      if (from.described[i] !== from.at) continue;
+      from.ids[i] = merged.interfaces.length;
+      merged.interfaces.push(one);
+      merged.described.push(merged.packets.length);
+    }
+    if (from.at < from.packets.length) return;
+    from.isOver = true;
+    if (from.damageAt !== null) merged.damaged.push({ source: from.source, offsetBytes: from.damageAt, after: merged.packets.length });
+  };
+  for (;;) {
+    let next: (typeof sources)[number] | null = null;
+    for (const one of sources) if (!one.isOver && (next === null || one.key < next.key)) next = one;
+    if (next === null) return merged;
+    if (next.at === 0) pass(next);
+    while (!next.isOver) {
+      const packet = next.packets[next.at]!;
+      merged.packets.push({ ...packet, interface: next.ids[packet.interface]! });
+      next.at += 1;
+      pass(next);
+      const following = next.packets[next.at];
+      if (following === undefined || following.timeNs === null) continue;
+      next.key = clamped(following.timeNs);
+      break;
+    }
+  }
+}

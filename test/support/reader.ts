@@ -35,6 +35,8 @@ export interface Capture {
   container: 'pcap' | 'pcapng';
   packets: ReadPacket[];
   interfaces: ReadInterface[];
+  /** How many packets stand before each interface's description. */
+  described: number[];
   sections: number;
   /** Where the first record begins that is not whole or not possible; null: the file is whole. */
   damageAt: number | null;
@@ -80,7 +82,7 @@ function readPcap(bytes: Buffer): Capture {
   const linkType = numbers.u32(20) & 0xffff;
   const caplenMax = Math.min(Math.max(snapLength, USUAL_CAPLEN_MAX), RECORD_MAX_BYTES);
   const interfaces = [{ linkType, snapLength, ticks: NS / tick, offsetSeconds: 0n, name: null }];
-  const capture: Capture = { container: 'pcap', packets: [], interfaces, sections: 1, damageAt: null };
+  const capture: Capture = { container: 'pcap', packets: [], interfaces, described: [0], sections: 1, damageAt: null };
   for (let at = 24; at < bytes.length;) {
     const caplen = at + 16 <= bytes.length ? numbers.u32(at + 8) : Infinity;
     const end = at + 16 + caplen;
@@ -96,7 +98,7 @@ function readPcap(bytes: Buffer): Capture {
 }
 
 class NgReader {
-  readonly #capture: Capture = { container: 'pcapng', packets: [], interfaces: [], sections: 0, damageAt: null };
+  readonly #capture: Capture = { container: 'pcapng', packets: [], interfaces: [], described: [], sections: 0, damageAt: null };
   #numbers: Numbers;
   /** Of the present section. */
   #interfaces: ReadInterface[] = [];
@@ -175,6 +177,7 @@ class NgReader {
     }
     this.#interfaces.push(one);
     this.#capture.interfaces.push(one);
+    this.#capture.described.push(this.#capture.packets.length);
     return true;
   }
 
