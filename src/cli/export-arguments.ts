@@ -4,43 +4,46 @@ import { SpillwayError } from '../errors.js';
 import { NS_PER_SECOND, parseCount, parseSize } from '../units.js';
 import { DATA_FLAG } from './data-flag.js';
 import { naming } from './fail.js';
-import { suggestion, type CommandSpec, type Parsed } from './flags.js';
-import { EXIT_HELP, TIMES_HELP } from './help.js';
+import { suggestion, type CommandSpec, type FlagSpec, type Parsed } from './flags.js';
+import { EXIT_HELP, FORMATS_HELP, TIMES_HELP } from './help.js';
 import { parseInterval, parseOuterRange, type TimeRange } from './windows.js';
+
+/** What an export writes and where; also for other commands that are one. */
+export const SNAP: FlagSpec = { name: 'snap', short: 's', value: 'BYTES', about: 'cut packets to so many bytes; 0: no cut (default)' };
+export const OUTPUT: readonly FlagSpec[] = [
+  { name: 'format', short: 'F', value: 'FORMAT', about: 'pcap_us (default), pcap_ns, pcapng_us or pcapng_ns' },
+  { name: 'output', short: 'o', value: 'FILE', about: 'write to FILE, which appears when it is whole; - for standard output (default)' },
+  { name: 'json', about: 'print the receipt as JSON: on stdout, or on stderr when the capture goes to stdout' },
+  DATA_FLAG,
+];
 
 export const EXPORT: CommandSpec = {
   name: 'export',
   operands: { value: 'SOURCE', many: true },
   about: `Writes the packets you ask for into a capture file or a pipe.
 
-SOURCE is a capture file (pcap or pcapng, also inside gzip or zstd), several of them (they are taken in the order of
-their first packets and must not overlap in time), - for standard input, or jobs/NAME for the buffer of a capture
-(also while it runs).`,
+SOURCE is a capture file (pcap or pcapng, also inside gzip or zstd), several of them (their packets come out in time
+order, as of one file), - for standard input, or jobs/NAME for the buffer of a capture (also while it runs).`,
   flags: [
     { name: 'filter', short: 'f', value: 'BPF', many: true, about: 'keep what this pcap-filter expression accepts; several are and-ed' },
     { name: 'from', value: 'T', about: 'keep packets from this time on' },
     { name: 'to', value: 'T', about: 'keep packets before this time' },
     { name: 'interval', value: 'T..T', many: true, about: 'keep packets in this range; several are a union, inside --from and --to' },
-    { name: 'snap', short: 's', value: 'BYTES', about: 'cut packets to so many bytes; 0: no cut (default)' },
+    SNAP,
     { name: 'count', short: 'c', value: 'PACKETS', about: 'stop after so many packets; 0: no limit (default)' },
     { name: 'max-bytes', value: 'N', about: 'stop before the packet bytes pass N (1500, 10MB, 10MiB)' },
     { name: 'max-seconds', value: 'N', about: 'stop N seconds of capture time after the first packet kept' },
-    { name: 'format', short: 'F', value: 'FORMAT', about: 'pcap_us (default), pcap_ns, pcapng_us or pcapng_ns' },
-    { name: 'output', short: 'o', value: 'FILE', about: 'write to FILE, which appears when it is whole; - for standard output (default)' },
-    { name: 'json', about: 'print the receipt as JSON: on stdout, or on stderr when the capture goes to stdout' },
-    DATA_FLAG,
+    ...OUTPUT,
   ],
   notes: `${TIMES_HELP}
 
-Formats:
-  pcap_us, pcap_ns        pcap with microseconds or nanoseconds; one link type, times from 1970 to 2106
-  pcapng_us, pcapng_ns    pcapng; several link types, names and comments are kept
-  Microseconds are cut, never rounded.
+${FORMATS_HELP}
 
 Examples:
   spillway export big.pcap -f 'host 10.0.0.1 and tcp port 443' -o https.pcap
   spillway export day.pcapng --from 2026-05-01T12:00:00Z --to 2026-05-01T12:05:00Z -F pcapng_ns -o noon.pcapng
   spillway export big.pcap --from -10m -s 96 | tcpdump -r - -n
+  spillway export east.pcap west.pcap.gz -f 'host 10.0.0.1' -F pcapng_ns -o both.pcapng
   spillway export jobs/eth0 --from -10m -f 'port 53' -o dns.pcap
   zcat old.pcap.gz | spillway export - -c 1000 -o first.pcap --json
 

@@ -1,4 +1,4 @@
-/** `spillway export`: from sources to a file, a pipe or standard output. */
+/** `spillway export`, and what is an export by another name: from sources to a file, a pipe or standard output. */
 import type { Job } from '../buffer/jobs.js';
 import type { PreparedExport } from '../engine/export.js';
 import type { Pool } from '../engine/pool.js';
@@ -7,7 +7,7 @@ import { SpillwayError } from '../errors.js';
 import { EXPORT, exportArguments, type ExportArguments } from './export-arguments.js';
 import { EXIT_DAMAGED, fail, note } from './fail.js';
 import { dataFolder } from './data-flag.js';
-import { parseCommand, type Parsed } from './flags.js';
+import { parseCommand, type CommandSpec, type Parsed } from './flags.js';
 import { helpText } from './help.js';
 import { interruptionOf, unlessInterrupted } from './interrupt.js';
 import type { Io } from './io.js';
@@ -18,10 +18,13 @@ import { sourceNamed } from './sources.js';
 import { startThreads } from './threads.js';
 import { hasRelativeTime, timeWindows } from './windows.js';
 
-export async function exportCommand(args: readonly string[], io: Io): Promise<number> {
-  const parsed = parseCommand(EXPORT, args);
+export const exportCommand = (args: readonly string[], io: Io): Promise<number> => exportBy(EXPORT, args, io);
+
+/** Runs an export whose command line has the table `spec`: its flags are some of those of `export`. */
+export async function exportBy(spec: CommandSpec, args: readonly string[], io: Io): Promise<number> {
+  const parsed = parseCommand(spec, args);
   if (parsed.help) {
-    io.stdout.write(helpText(EXPORT));
+    io.stdout.write(helpText(spec));
     return 0;
   }
   const given = exportArguments(parsed);

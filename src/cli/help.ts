@@ -8,6 +8,11 @@ export const TIMES_HELP = `Times (T):
                               not for standard input
   A range includes its start and not its end.`;
 
+export const FORMATS_HELP = `Formats:
+  pcap_us, pcap_ns        pcap with microseconds or nanoseconds; one link type, times from 1970 to 2106
+  pcapng_us, pcapng_ns    pcapng; several link types, names and comments are kept
+  Microseconds are cut, never rounded.`;
+
 export const EXIT_HELP = `Exit codes:
   0    done
   1    the command line is wrong

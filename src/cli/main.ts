@@ -14,6 +14,7 @@ interface Entry {
 
 const COMMANDS: Readonly<Record<string, Entry>> = {
   export: { about: 'write the packets you ask for into a capture file or a pipe', load: async () => (await import('./export.js')).exportCommand },
+  merge: { about: 'write several captures into one, in time order', load: async () => (await import('./merge.js')).mergeCommand },
   info: { about: 'tell what a capture file holds', load: async () => (await import('./info.js')).infoCommand },
   capture: {
     about: 'capture packets into a buffer that can be exported from at any time',
@@ -40,6 +41,7 @@ Examples:
   spillway info capture.pcap
   spillway export capture.pcap -f 'tcp port 443' --from -10m -o last-ten-minutes.pcap
   spillway export capture.pcap.gz -c 5 | tcpdump -r -
+  spillway merge east.pcap west.pcap -o both.pcap
   spillway capture -i eth0 --retain-bytes 10GB
   spillway export jobs/eth0 --from -10m -o last-ten-minutes.pcap
 `;

@@ -7,6 +7,7 @@ import { FILTER } from '../../src/cli/filter.js';
 import type { FlagSpec } from '../../src/cli/flags.js';
 import { INFO } from '../../src/cli/info.js';
 import { JOBS } from '../../src/cli/jobs.js';
+import { MERGE } from '../../src/cli/merge.js';
 import { SERVE } from '../../src/cli/serve.js';
 
 const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
@@ -20,7 +21,7 @@ function flagsIn(text: string, command: string): string[] {
 const cell = ({ name, short, value }: FlagSpec): string =>
   `${short === undefined ? '' : `\`-${short}\`, `}\`--${name}${value === undefined ? '' : ` ${value}`}\``;
 
-it.each([EXPORT, INFO, CAPTURE, JOBS, FILTER, SERVE])('docs/cli.md: $name', (spec) => {
+it.each([EXPORT, MERGE, INFO, CAPTURE, JOBS, FILTER, SERVE])('docs/cli.md: $name', (spec) => {
   expect(flagsIn(page, spec.name)).toEqual(spec.flags.map(cell));
 });
 
