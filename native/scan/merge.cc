@@ -131,9 +131,10 @@ std::optional<Status> Merge::walk(Source& source, Reader& reader, const Sieve::W
       }
       const Interface& interface =
           kIsPcap ? source.reader.pcap_interface : source.reader.pcapng.interfaces()[packet.interface];
-      const uint32_t id = source.ids[packet.interface];
-      const Status status = sieve_.offer<kIsPcap>(way, packet, interface, id, kIsPcap || id == packet.interface,
-                                                  source.packets + 1, order, &counts_);
+      const Status status = sieve_.offer<kIsPcap>(way, packet, interface, order, &counts_, [&] {
+        const uint32_t id = source.ids[packet.interface];
+        return Sieve::Name{id, kIsPcap || id == packet.interface, source.packets + 1};
+      });
       if (status != Status::budget) [[unlikely]] {
         counts_.detail_offset = base + at;
         consume(source, at);

@@ -194,8 +194,9 @@ Status Scan::walkWith(Reader& reader, size_t budget) {
     };
     while (at < stop && (next = reader.next(data + at, size - at, &packet)) == Next::packet) {
       const Interface& interface = kIsPcap ? reader_.pcap_interface : reader_.pcapng.interfaces()[packet.interface];
-      const Status status = sieve_.offer<kIsPcap>(way, packet, interface, interface_base_ + packet.interface,
-                                                  kIsPcap || interface_base_ == 0, c.packets_read + 1, order, &c);
+      const Status status = sieve_.offer<kIsPcap>(way, packet, interface, order, &c, [&] {
+        return Sieve::Name{interface_base_ + packet.interface, kIsPcap || interface_base_ == 0, c.packets_read + 1};
+      });
       if (status != Status::budget) [[unlikely]] {
         c.detail_offset = base + at;
         return leave(status);

@@ -63,12 +63,19 @@ class Sieve {
             format == Format::pcap_us || format == Format::pcap_ns};
   }
 
-  // Decides on a packet, writes it where it passes, and counts it. `id`: its interface's number in the output,
-  // `same_id` when that is the number in the record; `number`: the packet's in its source, from 1. `budget`: that is
-  // done. Any other status is why nothing was done, with counts->detail: the packet is to be read again.
-  template <bool kIsPcap>
-  [[gnu::always_inline]] Status offer(const Way& way, const Packet& packet, const Interface& interface, uint32_t id,
-                                      bool same_id, uint64_t number, Order order, Counts* counts) {
+  // What the output calls a packet.
+  struct Name {
+    uint32_t interface;   // its number in the output
+    bool same_interface;  // that is the number in the record
+    uint64_t number;      // the packet's in its source, from 1
+  };
+
+  // Decides on a packet, writes it where it passes, and counts it. `name` gives its Name, and is asked only then.
+  // `budget`: that is done. Any other status is why nothing was done, with counts->detail: the packet is to be read
+  // again. (`way` is a copy so that it stays in registers.)
+  template <bool kIsPcap, class NameOf>
+  [[gnu::always_inline]] Status offer(Way way, const Packet& packet, const Interface& interface, Order order,
+                                      Counts* counts, const NameOf& name) {
     const bool timed = kIsPcap || packet.has_time;
     const bool in = way.every_time || (timed && way.selection.inWindows(packet.time));
     bool pass = in;
@@ -99,7 +106,8 @@ class Sieve {
         counts->detail = interface.link_type;
         return Status::mixed_link_types;
       }
-      const Output::Put put = output.packet(packet, keep, interface, id, same_id, number, order);
+      const Name as = name();
+      const Output::Put put = output.packet(packet, keep, interface, as.interface, as.same_interface, as.number, order);
       if (put != Output::Put::done) [[unlikely]]
         return put == Output::Put::full ? Status::output_full : Status::time_range;
       countWritten(counts, packet, interface, keep, timed);
