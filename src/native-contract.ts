@@ -61,6 +61,13 @@ export interface ScanStatus {
   readonly noBoundary: 10;
   /** Of a merge: a source is over, and of those that are left one at most has begun, `source()`. The merge may go on, or that source by itself. */
   readonly alone: 11;
+  /**
+   * A block does not have its checksum: it begins at `report[detailOffset]` and has `report[detail]` bytes. All packets before
+   * it are out and none of it is read; the next step goes on behind it.
+   */
+  readonly badBlock: 12;
+  /** Of a merge: the lane `source()` is to be given what follows, by `next`, `idle` or `finish`. */
+  readonly needNext: 13;
 }
 
 /**
@@ -153,8 +160,10 @@ export declare class Scan {
    * `resync`: `start` is not known to be a boundary; guess the first one at or after it. The caller must check the
    * guess against the end of the scan before it.
    * `interfaceBase`: how many interfaces the output holds from earlier sources and sections.
+   * `sums`: blocks are read whole and count only with their checksums; all of this range, and of those of `moveTo`, lies in
+   * blocks. It may begin inside one. Not with `resync`.
    */
-  openRange(fd: number, start: number, end: number, state: Uint8Array | null, resync: boolean, interfaceBase: number): void;
+  openRange(fd: number, start: number, end: number, state: Uint8Array | null, resync: boolean, interfaceBase: number, sums?: BlockSums | null): void;
   /**
    * Go on with `[start, end)` of the same file, both at record boundaries, with all sums kept. False where `state` is not
    * the reader's present one: nothing has changed then, and the range needs a scan of its own.
@@ -187,6 +196,15 @@ export declare class Scan {
   sectionOptions(): Uint8Array;
 }
 
+/** Checksums of blocks of a file, in order; records never go from block to block. */
+export interface BlockSums {
+  /** `[start, end)` pairs. */
+  bounds: Float64Array;
+  /** CRC-32C of each block's bytes, and how many packets it has. */
+  crcs: Uint32Array;
+  packets: Uint32Array;
+}
+
 /** What the index of a file answers. Offsets and lengths are bytes. */
 export interface IndexAnswer {
   /** `[start, end)` pairs at record boundaries, in order: what may hold a wanted packet. */
@@ -209,13 +227,22 @@ export interface IndexAnswer {
   /** Smallest and largest time indexed; null without any. */
   minTime: bigint | null;
   maxTime: bigint | null;
+  /** Of all blocks in `ranges`, where they were asked for. */
+  sums?: BlockSums | null;
 }
 
 /**
  * Asks the index in `fd` what a scan with these filters and windows must read. A sentence where it can't be used: it is
- * damaged, of another version, or not of the file with this id; then everything must be read.
+ * damaged, of another version, or not of the file with this id; then everything must be read. `withSums`: also what the
+ * blocks that are to be read must sum up to.
  */
-export declare function probeIndex(fd: number, segmentId: bigint, filters: LinkProgram[][] | null, windowsNs: BigInt64Array): IndexAnswer | string;
+export declare function probeIndex(
+  fd: number,
+  segmentId: bigint,
+  filters: LinkProgram[][] | null,
+  windowsNs: BigInt64Array,
+  withSums?: boolean,
+): IndexAnswer | string;
 
 /** Makes the index of a file that is not ours, step by step. Throws an Error with `errno` where it can't be created. */
 export declare class IndexFile {
@@ -267,6 +294,31 @@ export declare class Merge {
   /** Bytes given by `feed`, each time that `step` says `needInput` of this source. */
   addStream(firstTimeNs: bigint | null): void;
   feed(source: number, bytes: Uint8Array, last: boolean): void;
+  /**
+   * A source that comes in stretches, one behind another, as if they were one file; that may still grow. `firstTimeNs` as
+   * above: then it is asked for the first time.
+   */
+  addLane(firstTimeNs: bigint | null): void;
+  /**
+   * What follows in a lane that `needNext` is about, with parameters as of `addRange` and `Scan.openRange`. Without
+   * `interfaceBase` the interfaces in `state` are those of the stretch before, which had the same number of them.
+   */
+  next(
+    source: number,
+    fd: number,
+    start: number,
+    end: number,
+    state: Uint8Array | null,
+    interfaceBase: number | null,
+    readBytes: number,
+    sums: BlockSums | null,
+  ): void;
+  /** Nothing of the lane comes before this time: the others go on until then, and it is asked for again. */
+  idle(source: number, untilNs: bigint): void;
+  /** Nothing more comes of the lane. */
+  finish(source: number): void;
+  /** The output's number of the first interface of a source's present section; null while none is described. */
+  interfaceBase(source: number): number | null;
   /** A stream ends behind what was fed because it is damaged, which `text` says. */
   fault(source: number, text: string): void;
   /** As `Scan.limit`, for all sources together. */
@@ -292,6 +344,21 @@ export declare function fileHeader(format: OutputFormat, linkType: number, snapL
 export declare function crc32c(bytes: Uint8Array, before: number): number;
 /** CRC-32C of A followed by B from those of A and B and the length of B in bytes. */
 export declare function crc32cCombine(a: number, b: number, lengthBytesB: number): number;
+/**
+ * An interface statistics block, little-endian, for PCAPNG output in that format: what was lost between two times (packets; of those
+ * `osDropped` before they reached us), and what was received. A count of null is not told.
+ */
+export declare function statisticsBlock(
+  format: 'pcapng_us' | 'pcapng_ns',
+  interfaceId: number,
+  timeNs: bigint,
+  startNs: bigint | null,
+  endNs: bigint | null,
+  received: bigint | null,
+  dropped: bigint | null,
+  osDropped: bigint | null,
+  comment: string | null,
+): Uint8Array;
 /** Checks a program as `Selection` does; null when it may run, else what is wrong with it. */
 export declare function verifyProgram(code: Uint8Array): string | null;
 /** Runs one verified program on one packet (for tests and `filter`): the return value of the program. */

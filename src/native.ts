@@ -4,7 +4,7 @@ import { SpillwayError } from './errors.js';
 import { fromRoot } from './root.js';
 import type * as contract from './native-contract.js';
 
-export type { IndexAnswer, InterfaceInfo, LinkProgram, MergePlace, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
+export type { BlockSums, IndexAnswer, InterfaceInfo, LinkProgram, MergePlace, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
 
 /** Where the addon may lie, from the project's root: built here, or shipped in a package. */
 const PLACES = ['build/Release/spillway.node', `prebuilds/${process.platform}-${process.arch}/spillway.node`];
@@ -59,6 +59,8 @@ export const STATUS: contract.ScanStatus = {
   needInput: 9,
   noBoundary: 10,
   alone: 11,
+  badBlock: 12,
+  needNext: 13,
 };
 
 /** Which stop rule ended a scan, in `Scan.report`. */
