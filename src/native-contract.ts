@@ -234,7 +234,7 @@ export interface IndexAnswer {
 /**
  * Asks the index in `fd` what a scan with these filters and windows must read. A sentence where it can't be used: it is
  * damaged, of another version, or not of the file with this id; then everything must be read. `withSums`: also what the
- * blocks that are to be read must sum up to.
+ * blocks that are to be read must sum up to. `withDescriptions` (default true): also blocks that describe interfaces, which the output needs.
  */
 export declare function probeIndex(
   fd: number,
@@ -242,6 +242,7 @@ export declare function probeIndex(
   filters: LinkProgram[][] | null,
   windowsNs: BigInt64Array,
   withSums?: boolean,
+  withDescriptions?: boolean,
 ): IndexAnswer | string;
 
 /** Makes the index of a file that is not ours, step by step. Throws an Error with `errno` where it can't be created. */

@@ -37,6 +37,7 @@ export const {
   adviseLargePages,
   probeIndex,
   IndexFile,
+  statisticsBlock,
   lockShared,
   version,
 } = addon;

@@ -5,7 +5,10 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from './api/app.js';
 import { listenAddress } from './api/loopback.js';
 import { FileIndexes } from './buffer/file-indexes.js';
-import { Jobs, jobSources } from './buffer/jobs.js';
+import { Jobs } from './buffer/jobs.js';
+import { openCaptured, type CaptureRooms } from './capture/captured-sources.js';
+import { sweepLive } from './capture/live.js';
+import { startCapture } from './capture/start.js';
 import type { ProbeConfig } from './config.js';
 import { prepareExport } from './engine/export.js';
 import { createPool, threadsFor, type Pool } from './engine/pool.js';
@@ -30,11 +33,16 @@ export async function startProbe(config: ProbeConfig, prepare: typeof prepareExp
   const pool = createPool(threadsFor(Infinity));
   pool.start();
   const jobs = new Jobs(data.path);
+  const clipRange = (): never => {
+    throw new SpillwayError('SOURCE_UNSUPPORTED', 'there are no clips');
+  };
+  const rooms: CaptureRooms = { jobs, clipRange, startCapture };
+  await sweepLive(jobs);
   const indexes = new FileIndexes(join(data.path, 'index'), { report: (error) => app?.log.error({ err: error }, 'an index') });
   try {
     const service = new ExportService({
       prepare: (request) => prepare(request, { pool, indexes }),
-      jobSources: async (nameOrId, windows) => jobSources(await jobs.get(nameOrId), windows),
+      openCaptured: (name, wish) => openCaptured(name, wish, rooms),
       store: data.exports,
       files: data.files,
       report: (error) => app?.log.error({ err: error }, 'an export'),

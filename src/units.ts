@@ -4,7 +4,7 @@
  */
 import { SpillwayError, type ErrorCode } from './errors.js';
 
-const NS_PER_MS = 1_000_000n;
+export const NS_PER_MS = 1_000_000n;
 export const NS_PER_SECOND = 1_000_000_000n;
 const UINT64_MAX = (1n << 64n) - 1n;
 const INT64_MIN = -(1n << 63n);
@@ -87,15 +87,16 @@ function daysInMonth(year: number, month: number): number {
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }
 
-/** A time in any of the three forms; a relative one is a duration behind a minus sign: `-10m`. */
+/** A time in any of the three forms; a relative one is a duration behind a sign: `-10m`, `+10m`. */
 export function parseTime(text: string): Time {
   if (text.startsWith('-')) {
     if (/^-[\d.]+$/.test(text)) refuse('TIME_INVALID', text, 'has no unit: write -10s or -5m for a time before the end');
     return { relativeNs: -parseDuration(text.slice(1)) };
   }
+  if (text.startsWith('+')) return { relativeNs: parseDuration(text.slice(1)) };
   if (/^\d+(\.\d+)?$/.test(text)) return { ns: parseEpoch(text) };
   if (/^\d{4}-/.test(text)) return { ns: parseRfc3339(text) };
-  return refuse('TIME_INVALID', text, 'is no time: give seconds since 1970, a date like 2026-05-01T12:00:00Z, or -10m');
+  return refuse('TIME_INVALID', text, 'is no time: give seconds since 1970, a date like 2026-05-01T12:00:00Z, -10m or +10m');
 }
 
 /** Whole numbers with units, the larger ones first: `250ms`, `10s`, `1h30m`. */

@@ -38,9 +38,9 @@ std::unique_ptr<SidecarReader> refuse(std::string* why, std::string text) {
   return nullptr;
 }
 
-// Appends a block, to the run before where it goes on there.
+// Appends a block, to the run before where it goes on there, in the same state.
 void append(const BlockEntry& entry, uint64_t number, std::vector<BlockRun>* runs) {
-  if (runs->empty() || runs->back().first_block + runs->back().blocks != number) {
+  if (runs->empty() || runs->back().first_block + runs->back().blocks != number || runs->back().state != entry.state) {
     BlockRun run;
     run.offset = entry.offset;
     run.first_block = number;

@@ -31,7 +31,7 @@ void skip(const BlockEntry& entry, bool inside, SkippedPackets* skipped) {
 }
 
 void append(std::vector<BlockRun>* runs, const BlockRun& run) {
-  if (!runs->empty() && runs->back().offset + runs->back().length == run.offset) {
+  if (!runs->empty() && runs->back().offset + runs->back().length == run.offset && runs->back().state == run.state) {
     BlockRun& last = runs->back();
     last.length += run.length;
     last.blocks += run.blocks;

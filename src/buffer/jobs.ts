@@ -6,9 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SegmentSource, TimeWindow } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
-import { segmentSources } from './segments.js';
 
 export type FsyncPolicy = 'never' | 'seal' | 'commit';
 
@@ -22,6 +20,8 @@ export interface JobSettings {
   retainBytes: number;
   retainAgeSeconds: number;
   fsync: FsyncPolicy;
+  /** Of a capture that lasts as long as an export of this process: no list shows it. */
+  ownerPid?: number;
 }
 
 export interface Job {
@@ -47,6 +47,15 @@ export class Jobs {
 
   /** By name. A folder without a readable description is no job. */
   async list(): Promise<Job[]> {
+    return (await this.#all()).filter(({ settings }) => settings.ownerPid === undefined);
+  }
+
+  /** Those that no list shows. */
+  async ownedByProcesses(): Promise<Job[]> {
+    return (await this.#all()).filter(({ settings }) => settings.ownerPid !== undefined);
+  }
+
+  async #all(): Promise<Job[]> {
     const ids = await readdir(this.#folder).catch((error: unknown) => {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
       throw unusable(this.#folder, error as Error);
@@ -116,14 +125,6 @@ export async function interfaceFolders({ folder }: Job): Promise<{ name: string;
     .filter((entry) => entry.isDirectory() && INTERFACE_FOLDER.test(entry.name))
     .sort((a, b) => Number.parseInt(a.name, 10) - Number.parseInt(b.name, 10))
     .map((entry) => ({ name: INTERFACE_FOLDER.exec(entry.name)![1]!, path: join(folder, entry.name) }));
-}
-
-/** What an export of the job reads: interface after interface, each in order of capture. Rejects with SOURCE_EMPTY before the first packet. */
-export async function jobSources(job: Job, windows: readonly TimeWindow[]): Promise<SegmentSource[]> {
-  const folders = await interfaceFolders(job);
-  const sources = await Promise.all(folders.map(({ name, path }) => segmentSources(path, `jobs/${job.name}/${name}`, windows)));
-  if (sources.flat().length === 0) throw new SpillwayError('SOURCE_EMPTY', `jobs/${job.name}: nothing was captured yet`);
-  return sources.flat();
 }
 
 function unusable(folder: string, error: Error): SpillwayError {

@@ -7,6 +7,10 @@ export interface Marks {
   segmentId: bigint;
   visibleBytes: number;
   durableBytes: number;
+  /** Within the visible bytes, and their times; smallest > largest, or both 0, while there are none. */
+  packets: bigint;
+  smallestNs: bigint;
+  largestNs: bigint;
   packetsStored: bigint;
   lostRing: bigint;
   lostQueue: bigint;
@@ -50,6 +54,9 @@ export function decodeMarks(page: Buffer): Marks | null {
     segmentId: latest.readBigUInt64LE(8),
     visibleBytes: Number(latest.readBigUInt64LE(16)),
     durableBytes: Number(latest.readBigUInt64LE(24)),
+    packets: latest.readBigUInt64LE(32),
+    smallestNs: latest.readBigInt64LE(40),
+    largestNs: latest.readBigInt64LE(48),
     packetsStored: latest.readBigUInt64LE(56),
     lostRing: latest.readBigUInt64LE(64),
     lostQueue: latest.readBigUInt64LE(72),

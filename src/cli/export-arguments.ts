@@ -23,12 +23,14 @@ export const EXPORT: CommandSpec = {
   about: `Writes the packets you ask for into a capture file or a pipe.
 
 SOURCE is a capture file (pcap or pcapng, also inside gzip or zstd), several of them (their packets come out in time
-order, as of one file), - for standard input, or jobs/NAME for the buffer of a capture (also while it runs).`,
+order, as of one file), - for standard input, or captured traffic: jobs/NAME, the buffer of a capture (also while it runs),
+clips/ID, a kept part of one, or interfaces/NAME, what comes from now on.`,
   flags: [
     { name: 'filter', short: 'f', value: 'BPF', many: true, about: 'keep what this pcap-filter expression accepts; several are and-ed' },
     { name: 'from', value: 'T', about: 'keep packets from this time on' },
     { name: 'to', value: 'T', about: 'keep packets before this time' },
     { name: 'interval', value: 'T..T', many: true, about: 'keep packets in this range; several are a union, inside --from and --to' },
+    { name: 'follow', about: 'go on with what a job captures, until --to, a limit or Ctrl-C; without --from: from now on' },
     SNAP,
     { name: 'count', short: 'c', value: 'PACKETS', about: 'stop after so many packets; 0: no limit (default)' },
     { name: 'max-bytes', value: 'N', about: 'stop before the packet bytes pass N (1500, 10MB, 10MiB)' },
@@ -45,6 +47,8 @@ Examples:
   spillway export big.pcap --from -10m -s 96 | tcpdump -r - -n
   spillway export east.pcap west.pcap.gz -f 'host 10.0.0.1' -F pcapng_ns -o both.pcapng
   spillway export jobs/eth0 --from -10m -f 'port 53' -o dns.pcap
+  spillway export jobs/eth0 --from -10m --follow | wireshark -k -i -
+  spillway export interfaces/eth0 -c 100 -o first.pcap
   zcat old.pcap.gz | spillway export - -c 1000 -o first.pcap --json
 
 ${EXIT_HELP}`,
@@ -62,6 +66,8 @@ export interface ExportArguments {
   /** `-`: standard output. */
   output: string;
   json: boolean;
+  /** Go on with what is captured. */
+  isFollowed: boolean;
 }
 
 const UINT32_MAX = 0xffff_ffffn;
@@ -85,6 +91,7 @@ export function exportArguments({ operands, values }: Parsed): ExportArguments {
     format: checkedFormat(one('format') ?? 'pcap_us'),
     output: checkedOutput(one('output') ?? '-'),
     json: values.has('json'),
+    isFollowed: values.has('follow'),
   };
 }
 

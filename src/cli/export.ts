@@ -1,20 +1,21 @@
 /** `spillway export`, and what is an export by another name: from sources to a file, a pipe or standard output. */
-import type { Job } from '../buffer/jobs.js';
+import type { CapturedName } from '../capture/captured-sources.js';
 import type { PreparedExport } from '../engine/export.js';
 import type { Pool } from '../engine/pool.js';
-import type { ExportRequest, Progress, Receipt, Sink, Source } from '../engine/types.js';
+import type { ExportRequest, FileSource, Progress, Receipt, Sink, Source } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
+import { NS_PER_MS } from '../units.js';
+import { Captured } from './captured.js';
 import { EXPORT, exportArguments, type ExportArguments } from './export-arguments.js';
 import { EXIT_DAMAGED, fail, note } from './fail.js';
-import { dataFolder } from './data-flag.js';
-import { parseCommand, type CommandSpec, type Parsed } from './flags.js';
+import { parseCommand, type CommandSpec } from './flags.js';
 import { helpText } from './help.js';
 import { interruptionOf, unlessInterrupted } from './interrupt.js';
 import type { Io } from './io.js';
 import { checkOutput, openSink, type Output } from './output.js';
 import { createProgressBar, type ProgressBar } from './progress.js';
 import { damageSentence, receiptJson, summary } from './receipt.js';
-import { sourceNamed } from './sources.js';
+import { capturedName, sourceNamed } from './sources.js';
 import { startThreads } from './threads.js';
 import { hasRelativeTime, timeWindows } from './windows.js';
 
@@ -29,13 +30,15 @@ export async function exportBy(spec: CommandSpec, args: readonly string[], io: I
   }
   const given = exportArguments(parsed);
   const output = await checkOutput(given.output, io);
-  const named = await Promise.all(given.sources.map((name) => namedSource(name, parsed, io)));
+  const named = await Promise.all(given.sources.map(async (name) => capturedName(name) ?? (await sourceNamed(name, io))));
   const bar = createProgressBar(io);
-  const signal = io.interrupt();
+  const asked = io.interrupt();
+  const captured = new Captured(parsed, given, named, io);
+  const signal = captured.interruptedBy(asked);
   try {
     const begun = performance.now();
     const pool = await startThreads(named);
-    const request = await unlessInterrupted(signal, requestOf(given, named, signal, bar, pool), { tidies: true });
+    const request = await unlessInterrupted(signal, requestOf(given, named, captured, signal, bar, pool), { tidies: true });
     const prepared = await unlessInterrupted(signal, prepare(request, pool));
     const receipt = await run(prepared, output, signal, bar);
     bar?.clear();
@@ -44,48 +47,41 @@ export async function exportBy(spec: CommandSpec, args: readonly string[], io: I
   } catch (error) {
     bar?.clear();
     return fail(error, io, signal);
+  } finally {
+    await captured.close();
   }
 }
+
+type Named = FileSource | CapturedName;
 
 /** Times relative to the last packet need a walk over the sources beforehand. */
 async function requestOf(
   given: ExportArguments,
   named: Named[],
+  captured: Captured,
   signal: AbortSignal,
   bar: ProgressBar | null,
   pool: Pool | undefined,
 ): Promise<ExportRequest> {
   const { outer, intervals, filters, snapLengthBytes, limits, format } = given;
-  const lastNs = hasRelativeTime([outer, ...intervals]) ? await lastTime(named, signal, bar, pool) : 0n;
-  const windows = timeWindows(outer, intervals, lastNs);
-  const sources = await Promise.all(named.map(async (each) => ('job' in each ? segmentsOf(each.job, windows) : [each])));
-  return { sources: sources.flat(), filters, windows, snapLengthBytes, limits, format };
+  const files = named.filter((each): each is FileSource => !('kind' in each));
+  const isCaptured = files.length < named.length;
+  const nowNs = BigInt(Date.now()) * NS_PER_MS;
+  const lastNs = isCaptured || !hasRelativeTime([outer, ...intervals]) ? nowNs : await lastTime(files, signal, bar, pool);
+  const asked = timeWindows(outer, intervals, lastNs);
+  const windows = given.isFollowed && asked.length === 0 ? [{ startNs: nowNs, endNs: null }] : asked;
+  const sources: Source[] = [];
+  for (const each of named) sources.push(...('kind' in each ? await captured.open(each, windows) : [each]));
+  return { sources, filters, windows: [...(captured.windows ?? windows)], snapLengthBytes, limits, format };
 }
 
-/** A file or a stream, or a job, whose segments are known once the windows are. */
-type Named = Source | { job: Job };
-
-async function namedSource(name: string, parsed: Parsed, io: Io): Promise<Named> {
-  if (!name.startsWith('jobs/')) return sourceNamed(name, io);
-  const { Jobs } = await import('../buffer/jobs.js');
-  return { job: await new Jobs(dataFolder(parsed, io)).get(name.slice('jobs/'.length)) };
-}
-
-async function segmentsOf(job: Job, windows: ExportRequest['windows']): Promise<Source[]> {
-  const { jobSources } = await import('../buffer/jobs.js');
-  return jobSources(job, windows);
-}
-
-/** What relative times count from: now, for jobs; else the largest time in the sources, 0 where no packet has one. */
-async function lastTime(named: readonly Named[], signal: AbortSignal, bar: ProgressBar | null, pool: Pool | undefined): Promise<bigint> {
-  if (named.some((each) => 'job' in each)) return BigInt(Date.now()) * 1_000_000n;
-  const sources = named.filter((each): each is Source => !('job' in each));
-  if (sources.some((source) => 'fd' in source)) {
+/** What relative times count from in files: the largest time, 0 where no packet has one. (In what is captured they count from now.) */
+async function lastTime(files: readonly FileSource[], signal: AbortSignal, bar: ProgressBar | null, pool: Pool | undefined): Promise<bigint> {
+  if (files.some((source) => 'fd' in source))
     throw new SpillwayError('TIME_INVALID', 'a relative time counts from the last packet, which is not known beforehand on standard input');
-  }
   const { inspect } = await import('../engine/inspect.js');
   let lastNs: bigint | null = null;
-  for (const source of sources) {
+  for (const source of files) {
     const { maxTimeNs } = await inspect(source, { signal, onProgress: (progress) => bar?.show(progress), ...(pool && { pool }) });
     if (maxTimeNs !== null && (lastNs === null || maxTimeNs > lastNs)) lastNs = maxTimeNs;
   }

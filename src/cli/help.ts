@@ -6,6 +6,7 @@ export const TIMES_HELP = `Times (T):
   2026-05-01T12:00:00+02:00   date and time with an offset (RFC 3339), up to nine decimals
   -10m                        before the last packet (of a job: before now): 250ms, 10s, 5m, 2h, 1d, 1h30m;
                               not for standard input
+  +10m                        after now: of a job, it is waited for
   A range includes its start and not its end.`;
 
 export const FORMATS_HELP = `Formats:

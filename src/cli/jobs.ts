@@ -55,7 +55,7 @@ export async function jobsCommand(args: readonly string[], io: Io): Promise<numb
 
 async function look(job: Job): Promise<Listed> {
   const { interfaceFolders } = await import('../buffer/jobs.js');
-  const { listSegments } = await import('../buffer/segments.js');
+  const { listSegments } = await import('../buffer/catalog.js');
   const { captureStatus } = await import('../capture/control.js');
   const folders = await interfaceFolders(job);
   const segments = (await Promise.all(folders.map(({ path }) => listSegments(path)))).flat().length;

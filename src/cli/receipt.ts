@@ -1,6 +1,7 @@
 /** A receipt as the command line tells it: JSON for programs, sentences for people. */
 import type { Damage, Receipt } from '../engine/types.js';
 import { writeJson } from '../export/json.js';
+import { receiptFields } from '../export/receipt-fields.js';
 import { formatEpoch, formatRate, formatSize } from '../units.js';
 
 type Range = { first_ns: bigint; last_ns: bigint } | null;
@@ -10,12 +11,11 @@ const range = (times: Range): { first: string; last: string } | null =>
 
 /** One line; counts are exact integers, times are seconds since 1970 with nine decimals, as text. */
 export function receiptJson(receipt: Receipt): string {
-  const damage = receipt.damage.map(({ file, offsetBytes, reason }) => ({ file, offset_bytes: offsetBytes, reason }));
-  return writeJson({ ...receipt, damage, exported_range: range(receipt.exported_range), source_range: range(receipt.source_range) });
+  return writeJson({ ...receiptFields(receipt), exported_range: range(receipt.exported_range), source_range: range(receipt.source_range) });
 }
 
-export function damageSentence({ file, offsetBytes, reason }: Damage): string {
-  return `${file}: damaged at byte ${offsetBytes}: ${reason}; every whole packet before it was used`;
+export function damageSentence({ file, offsetBytes, reason, packets }: Damage): string {
+  return `${file}: damaged at byte ${offsetBytes}: ${reason}; every whole packet ${packets === undefined ? 'before it' : 'outside it'} was used`;
 }
 
 /** What a person at a terminal wants to see at the end. */

@@ -1,12 +1,11 @@
 /** What the parts of one scan have in common while it runs. */
 import { SpillwayError } from '../errors.js';
-import { REPORT, STATUS, type OutputFormat } from '../native.js';
+import { crc32c, REPORT, STATUS, type BlockSums, type OutputFormat } from '../native.js';
 import { linkTypeName } from '../filter/linktypes.js';
 import type { Filters } from './filters.js';
-import type { OpenSource } from './source.js';
 import type { Pool } from './pool.js';
 import type { Totals } from './totals.js';
-import { CANCELLED, CONTROL, CONTROL_BYTES, CONTROL_BYTES_IN, type ScanResult, type SharedSelection } from './tasks.js';
+import { CANCELLED, CONTROL, CONTROL_BYTES, CONTROL_BYTES_IN, type BadBlock, type ScanResult, type SharedSelection } from './tasks.js';
 import type { StopRules } from './types.js';
 
 /** A part of the output, in order. The bytes lie in a slot that is used again once the next piece is asked for. */
@@ -42,6 +41,14 @@ export class ScanContext {
     Atomics.store(new Int32Array(this.control), CONTROL.cancel, 1);
   }
 
+  isCancelled(): boolean {
+    return Atomics.load(new Int32Array(this.control), CONTROL.cancel) !== 0;
+  }
+
+  refuseCancelled(): void {
+    if (this.isCancelled()) throw new SpillwayError('CANCELLED', 'the export was cancelled');
+  }
+
   /** Input bytes decided on so far. */
   bytesIn(): number {
     return Number(Atomics.load(new BigInt64Array(this.control), CONTROL_BYTES_IN));
@@ -62,6 +69,20 @@ export class ScanContext {
     return this.format.startsWith('pcap_') && linkType >= 0 && this.totals.linkTypeOut >= 0 && linkType !== this.totals.linkTypeOut;
   }
 
+  /** A block that a scan has left out because it is not what it was. */
+  noteBadBlock({ offset, bytes }: BadBlock, file: string, sums: BlockSums | null): void {
+    const at = sums?.bounds.indexOf(offset) ?? -1;
+    const packets = at < 0 ? undefined : sums!.packets[at >> 1];
+    const reason = `a block of ${bytes} bytes${packets === undefined ? '' : ` with ${packets} packets`} does not have its checksum`;
+    this.totals.damage.push({ file, offsetBytes: offset, reason, ...(packets !== undefined && { packets }) });
+  }
+
+  /** What is not of a scan: it stands behind what was counted so far. */
+  ownPiece(bytes: Uint8Array, flush = false): Piece {
+    this.totals.addBytes(crc32c(bytes, 0), BigInt(bytes.length));
+    return { bytes, linkType: this.totals.linkTypeOut, snapLengthBytes: 0, flush };
+  }
+
   piece(result: ScanResult, slot: Uint8Array, flush: boolean): Piece {
     return {
       bytes: slot.subarray(0, result.outLength),
@@ -75,7 +96,7 @@ export class ScanContext {
 const RULES = [null, 'packets', 'bytes', 'duration'] as const;
 
 /** What a status means that ends the scan of a source: sets totals, or throws. Returns false where the scan goes on. */
-export function concludes(result: ScanResult, source: OpenSource, totals: Totals): boolean {
+export function concludes(result: ScanResult, source: { name: string }, totals: Totals): boolean {
   const detail = Number(result.report[REPORT.detail]);
   const offset = Number(result.report[REPORT.detailOffset]);
   switch (result.status) {
@@ -100,7 +121,7 @@ export function concludes(result: ScanResult, source: OpenSource, totals: Totals
   }
 }
 
-export function mixed(source: OpenSource, linkType: number): SpillwayError {
+export function mixed(source: { name: string }, linkType: number): SpillwayError {
   return new SpillwayError(
     'OUTPUT_LINK_TYPES',
     `${source.name}: packets of link type ${linkTypeName(linkType)} follow those of another, and PCAP holds one link type only: export as PCAPNG, or filter`,

@@ -110,14 +110,23 @@ async function* withHeader(pieces: AsyncIterable<Piece>, plan: Plan, totals: Tot
     totals.addBytes(crc, counted);
     return { bytes, linkType, snapLengthBytes, flush: false };
   };
+  /** Before there is a packet: what the sources say of themselves. */
+  const early = (): Piece => {
+    const first = plan.sources.find(({ beginning }) => typeof beginning?.linkType === 'number')?.beginning;
+    return header(first?.linkType ?? 1, first?.info.interfaces[0]?.snapLengthBytes ?? 0);
+  };
   for await (const piece of pieces) {
-    if (pending) yield header(piece.linkType, piece.snapLengthBytes);
+    // While nothing comes, the header tells a reader that it is connected; not where it may turn out another one.
+    if (pending && piece.linkType < 0 && (piece.bytes.length > 0 || isCertain(plan))) yield early();
+    else if (pending && piece.bytes.length > 0) yield header(piece.linkType, piece.snapLengthBytes);
     yield piece;
   }
-  if (pending) {
-    const first = plan.sources.find((source) => source.beginning?.linkType !== undefined && source.beginning?.linkType !== null)?.beginning;
-    yield header(first?.linkType ?? 1, first?.info.interfaces[0]?.snapLengthBytes ?? 0);
-  }
+  if (pending) yield early();
+}
+
+/** The header is known without a packet. */
+function isCertain({ request, sources, linkTypes }: Plan): boolean {
+  return request.format.startsWith('pcapng_') || (linkTypes.length === 1 && sources.every(({ beginning }) => beginning));
 }
 
 /** The largest packet that PCAPNG gives: a pcap reader refuses packets that are much larger than the header says. */

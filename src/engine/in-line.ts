@@ -1,55 +1,82 @@
 /** Sources in the order in which their turns come. */
+import type { Lane, Stretch } from './lane.js';
 import { MIN_TIME_NS } from './limits.js';
-import type { OpenSource } from './source.js';
+import type { Beginning, OpenSource } from './open-source.js';
 import type { Place } from './tasks.js';
+
+/** A source as it is planned: a file or stream, or a lane, whose stretches are opened when their turns come. */
+export interface Planned {
+  name: string;
+  /** Its place among the sources as they were named: of packets of the same time, those of the one named first go first. */
+  rank: number;
+  source: OpenSource | null;
+  lane: Lane | null;
+  /** null: of a stream that is read once, or of a lane that has nothing yet. */
+  beginning: Beginning | null;
+}
 
 /** A source that is not over. */
 export interface InLine {
-  source: OpenSource;
+  name: string;
+  /** As in `Planned`. */
+  rank: number;
+  /** What can be read of it; null: of a lane, to be asked what follows. */
+  source: OpenSource | null;
   /** Where its packets begin, or go on; null: at its start, which describes its interfaces. */
   place: Place | null;
-  /** Something was read of it. Its next packet's time is not known, and its turn comes first. */
+  /** Something was read of `source`. Its next packet's time is not known, and its turn comes first. */
   isBegun: boolean;
-  /** What goes on where it ends, one after another: segments of the same interface. */
-  then: readonly OpenSource[];
+  /** Nothing of it comes before this, as far as is known. */
+  headNs: bigint;
+  lane: LaneInLine | null;
 }
 
-/** Those that begin with a packet without a time, or have none, come first. */
-function headNs({ isBegun, source }: InLine): bigint {
-  return isBegun ? MIN_TIME_NS : (source.beginning?.firstTimeNs ?? MIN_TIME_NS);
+/** A lane, as long as the scan goes on. */
+export interface LaneInLine {
+  name: string;
+  lane: Lane;
+  /** The output's number of its first interface; null while none is described. */
+  base: number | null;
 }
 
 export function inOrder(line: readonly InLine[]): InLine[] {
-  return [...line].sort((a, b) => (headNs(a) < headNs(b) ? -1 : headNs(a) > headNs(b) ? 1 : a.source.rank - b.source.rank));
+  return [...line].sort((a, b) => (a.headNs < b.headNs ? -1 : a.headNs > b.headNs ? 1 : a.rank - b.rank));
 }
 
-/** As they are named; what is of one lane stands in one place of the line. */
-export function lineUp(sources: readonly OpenSource[]): InLine[] {
-  const lanes = new Map<unknown, OpenSource[]>();
-  for (const source of sources) {
-    const lane = source.lane ?? source;
-    lanes.set(lane, [...(lanes.get(lane) ?? []), source]);
-  }
-  return inOrder([...lanes.values()].map(([source, ...then]) => ({ source: source!, place: null, isBegun: false, then })));
+/** Those that begin with a packet without a time, or have none, come first. */
+const headOf = ({ beginning }: Planned): bigint => beginning?.firstTimeNs ?? MIN_TIME_NS;
+
+export function inTurn(planned: readonly Planned[]): Planned[] {
+  return [...planned].sort((a, b) => (headOf(a) < headOf(b) ? -1 : headOf(a) > headOf(b) ? 1 : a.rank - b.rank));
+}
+
+export function lineUp(planned: readonly Planned[]): InLine[] {
+  return inOrder(
+    planned.map((one) => {
+      const { name, rank, source, lane } = one;
+      return { name, rank, source, place: null, isBegun: false, headNs: headOf(one), lane: lane && { name, lane, base: null } };
+    }),
+  );
 }
 
 /** The largest time that a packet of `one` may have and still come before the first packet of `next`. */
 export function lastBefore(one: InLine, next: InLine): bigint {
-  return next.source.rank < one.source.rank ? headNs(next) - 1n : headNs(next);
+  return next.rank < one.rank ? next.headNs - 1n : next.headNs;
 }
 
-/** What goes on where `one` ends; `base`: the output's number of its first interface. */
-export function following({ source, then: [next, ...rest] }: InLine, base: number): InLine[] {
-  return next ? [{ source: next, place: continues(source, next) ? firstPlace(next, base) : null, isBegun: false, then: rest }] : [];
+/** A lane of which `stretch` can be read now. */
+export function withStretch(one: InLine, { source, goesOn }: Stretch): InLine {
+  const base = one.lane?.base ?? null;
+  const place = goesOn && base !== null ? { ...goesOn, base } : null;
+  return { ...one, source, place, isBegun: false, headNs: source.beginning?.firstTimeNs ?? MIN_TIME_NS };
 }
 
-/** Whether the packets of `next` are of the same interfaces as those of the source before it. */
-export function continues(before: OpenSource, next: OpenSource): boolean {
-  if (!before.beginning || !next.beginning) return false;
-  return Buffer.compare(before.beginning.state, next.beginning.state) === 0;
+/** Something of it was read, up to `place`. */
+export function begun(one: InLine, place: Place): InLine {
+  return { ...one, place, isBegun: true, headNs: MIN_TIME_NS };
 }
 
-/** Where its first packet begins. */
-export function firstPlace({ beginning }: OpenSource, base: number): Place {
-  return { offset: beginning!.offset, state: beginning!.state, base };
+/** What is left where `one.source` is over: null where nothing can follow. */
+export function following(one: InLine): InLine | null {
+  return one.lane && { ...one, source: null, place: null, isBegun: false, headNs: MIN_TIME_NS };
 }

@@ -6,10 +6,11 @@ import { Filters } from './filters.js';
 import { borrowPool, threadsFor, type Pool } from './pool.js';
 import { scan } from './scan.js';
 import { slotCount } from './slots.js';
-import { notACapture, openSource, type OpenSource } from './source.js';
+import type { OpenSource } from './open-source.js';
+import { notACapture, openSource } from './source.js';
 import type { ScanResult } from './tasks.js';
 import { Totals } from './totals.js';
-import type { Damage, Progress, Source } from './types.js';
+import type { Damage, FileSource, Progress } from './types.js';
 
 /** Times are null without any timed packet. */
 export interface SourceReport {
@@ -44,7 +45,7 @@ export interface InspectOptions {
   onProgress?: (progress: Progress) => void;
 }
 
-export async function inspect(source: Source, options: InspectOptions = {}): Promise<SourceReport> {
+export async function inspect(source: FileSource, options: InspectOptions = {}): Promise<SourceReport> {
   const opened = await openSource(source);
   try {
     return await inspectOpen(opened, options);
@@ -86,7 +87,7 @@ export async function inspectOpen(source: OpenSource, options: InspectOptions = 
   options.signal?.addEventListener('abort', cancel);
   if (options.signal?.aborted) cancel();
   try {
-    for await (const piece of scan([source], context)) void piece;
+    for await (const piece of scan([{ name: source.name, rank: 0, source, lane: null, beginning: source.beginning }], context)) void piece;
   } finally {
     options.signal?.removeEventListener('abort', cancel);
     await pool.close();

@@ -1,13 +1,13 @@
-/** From a request to a plan: sources open and in order, filters compiled, windows sorted. Nothing is written yet. */
+/** From a request to a plan: sources open, filters compiled, windows sorted. Nothing is written yet. */
 import { SpillwayError } from '../errors.js';
 import { compileFilter } from '../filter/compile.js';
 import { Filters } from './filters.js';
+import { inTurn, type Planned } from './in-line.js';
 import type { Indexes } from './indexes.js';
-import { lineUp } from './in-line.js';
 import { LEAST_INDEXED_BYTES, MAX_SOURCES } from './limits.js';
 import type { Pool } from './pool.js';
-import { openSource, type OpenSource } from './source.js';
-import type { ExportRequest } from './types.js';
+import { openSource } from './source.js';
+import type { ExportRequest, Source } from './types.js';
 import { flattenWindows } from './windows.js';
 
 export interface PrepareOptions {
@@ -20,46 +20,65 @@ export interface PrepareOptions {
 export interface Plan {
   request: ExportRequest;
   /** In the order in which their turns come. */
-  sources: OpenSource[];
+  sources: Planned[];
   windowsNs: BigInt64Array;
   filters: Filters;
   /** Link types known beforehand, in order of the sources. */
   linkTypes: number[];
+  /** 0 where it is not known. */
   bytesTotal: number;
 }
 
+/** Takes over the lanes of the request: they are closed with the plan, or where it fails. */
 export async function makePlan(request: ExportRequest, { indexes }: PrepareOptions): Promise<Plan> {
-  if (request.sources.length === 0) throw new SpillwayError('REQUEST_INVALID', 'a source is needed');
-  if (request.sources.length > MAX_SOURCES) throw new SpillwayError('REQUEST_INVALID', `there may be ${MAX_SOURCES} sources at most`);
-  const windowsNs = flattenWindows(request.windows);
-  const filters = new Filters(request.filters, (text, linkType) => compileFilter(text, linkType));
-  const sources: OpenSource[] = [];
-  const selects = windowsNs.length > 0 || request.filters.length > 0;
+  const sources: Planned[] = [];
   try {
-    for (const [rank, source] of request.sources.entries()) {
-      const opened = await openSource(source);
-      opened.rank = rank;
-      sources.push(opened);
-      if (indexes && selects && opened.kind === 'file' && opened.sizeBytes >= LEAST_INDEXED_BYTES) opened.index = await indexes.of(opened.fd);
-    }
-    const linkTypes = [...new Set(sources.flatMap((s) => s.beginning?.linkType ?? []))];
-    for (const linkType of linkTypes) await filters.compileFor(linkType);
+    if (request.sources.length === 0) throw new SpillwayError('REQUEST_INVALID', 'a source is needed');
+    if (request.sources.length > MAX_SOURCES) throw new SpillwayError('REQUEST_INVALID', `there may be ${MAX_SOURCES} sources at most`);
+    const windowsNs = flattenWindows(request.windows);
+    const filters = new Filters(request.filters, (text, linkType) => compileFilter(text, linkType));
+    const selects = windowsNs.length > 0 || request.filters.length > 0;
+    for (const [rank, source] of request.sources.entries()) sources.push(await planned(source, rank, selects ? indexes : undefined));
+    const linkTypes = [...new Set(sources.flatMap(({ beginning }) => beginning?.linkType ?? []))];
+    // A filter that is wrong is refused now, also where nothing is there yet that it could be asked of.
+    for (const linkType of linkTypes.length > 0 ? linkTypes : [LINK_TYPE_ETHERNET]) await filters.compileFor(linkType);
     checkOnce(sources);
-    const bytesTotal = sources.some((s) => s.beginning === null) ? 0 : sources.reduce((sum, s) => sum + s.sizeBytes, 0);
-    return { request, sources: lineUp(sources).flatMap(({ source, then }) => [source, ...then]), windowsNs, filters, linkTypes, bytesTotal };
+    return { request, sources: inTurn(sources), windowsNs, filters, linkTypes, bytesTotal: sumOf(sources.map(bytesOf)) };
   } catch (error) {
     await closeAll(sources);
+    await closeLanes(request.sources);
     throw error;
   }
 }
 
-export async function closeAll(sources: readonly OpenSource[]): Promise<void> {
-  for (const source of sources) await source.close().catch(() => {});
+const LINK_TYPE_ETHERNET = 1;
+
+async function planned(source: Source, rank: number, indexes: Indexes | undefined): Promise<Planned> {
+  if ('lane' in source) return { ...source, rank, source: null, beginning: await source.lane.look() };
+  const opened = await openSource(source);
+  if (indexes && opened.kind === 'file' && opened.sizeBytes >= LEAST_INDEXED_BYTES) opened.index = await indexes.of(opened.fd);
+  return { name: source.name, rank, source: opened, lane: null, beginning: opened.beginning };
+}
+
+function bytesOf({ source, lane, beginning }: Planned): number | null {
+  return lane ? lane.bytesTotal : beginning && source!.sizeBytes;
+}
+
+function sumOf(sizes: (number | null)[]): number {
+  return sizes.includes(null) ? 0 : sizes.reduce<number>((sum, size) => sum + size!, 0);
 }
 
 /** What can be read only once can not wait for others. */
-function checkOnce(sources: readonly OpenSource[]): void {
-  const once = sources.find((source) => source.beginning === null);
+function checkOnce(sources: readonly Planned[]): void {
+  const once = sources.find(({ source, beginning }) => source && !beginning);
   if (once && sources.length > 1)
     throw new SpillwayError('REQUEST_INVALID', `${once.name}: a source that can be read only once can not be exported together with others`);
+}
+
+export async function closeAll(sources: readonly Planned[]): Promise<void> {
+  for (const { source, lane } of sources) await (lane ?? source!).close().catch(() => {});
+}
+
+async function closeLanes(sources: readonly Source[]): Promise<void> {
+  for (const source of sources) if ('lane' in source) await source.lane.close().catch(() => {});
 }

@@ -2,6 +2,12 @@
 import type { Totals } from './totals.js';
 import type { Receipt } from './types.js';
 
+/** By capture, and in blocks of a buffer that are not what they were. */
+function lostPackets({ losses, damage }: Totals): bigint {
+  const atCapture = losses.reduce((sum, { packets }) => sum + (packets ?? 0n), 0n);
+  return damage.reduce((sum, { packets }) => sum + BigInt(packets ?? 0), atCapture);
+}
+
 export function receiptOf(totals: Totals, warnings: readonly string[]): Receipt {
   return {
     packets_read: totals.packetsRead,
@@ -11,7 +17,8 @@ export function receiptOf(totals: Totals, warnings: readonly string[]): Receipt 
     captured_bytes_exported: totals.capturedBytesOut,
     left_out: { time: totals.packetsRead - totals.packetsInWindows, filter: totals.packetsInWindows - totals.packetsOut },
     packets_cut: totals.packetsCut,
-    packets_dropped_at_capture: totals.droppedPackets,
+    packets_dropped_at_capture: totals.droppedPackets + lostPackets(totals),
+    lost: [...totals.losses],
     packets_without_time: totals.packetsWithoutTime,
     times_clamped: totals.timesClamped,
     blocks_skipped: totals.blocksSkipped,

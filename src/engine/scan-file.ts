@@ -11,7 +11,7 @@ import { concludes, mixed, type Piece, type ScanContext } from './context.js';
 import { extentBytes } from './extents.js';
 import { LEAST_EXTENT_BYTES } from './limits.js';
 import { newSlot } from './slots.js';
-import type { OpenSource } from './source.js';
+import type { OpenSource } from './open-source.js';
 import type { Place, ScanResult } from './tasks.js';
 
 interface Flight {
@@ -29,9 +29,14 @@ export interface FileScanned {
 }
 
 /** A packet was met that decides something, and not counted: packets of another source could still come before it. */
-function holdsPacket({ status, report }: ScanResult): boolean {
+export function holdsPacket({ status, report }: ScanResult): boolean {
   if (status === STATUS.limit) return report[REPORT.detail] !== RULE.packets;
   return status === STATUS.needProgram || status === STATUS.mixedLinkTypes || status === STATUS.timeRange;
+}
+
+/** A packet was read that comes after the first of another source. */
+export function isBeyond({ report }: ScanResult, untilNs: bigint | null): boolean {
+  return untilNs !== null && report[REPORT.minTime]! <= report[REPORT.maxTime]! && report[REPORT.maxTime]! > untilNs;
 }
 
 /**
@@ -82,9 +87,6 @@ export async function* scanFile(source: OpenSource, start: Place, untilNs: bigin
     context.totals.left(context.rules) !== null &&
     (result.status === STATUS.mixedLinkTypes || result.status === STATUS.timeRange || context.totals.reaches(context.rules, result.report));
 
-  const isBeyond = ({ report }: ScanResult): boolean =>
-    untilNs !== null && report[REPORT.minTime]! <= report[REPORT.maxTime]! && report[REPORT.maxTime]! > untilNs;
-
   /** Takes the result at the head of the line, and scans on until the end of its range. */
   async function* settle(flight: Flight): AsyncGenerator<Piece, 'on' | 'over' | 'stopped'> {
     let result = await flight.result;
@@ -93,7 +95,7 @@ export async function* scanFile(source: OpenSource, start: Place, untilNs: bigin
     if (flight.isGuess && (!agrees(result, flight, place) || mayStop(result))) result = await launch(place, flight.end, flight.slot, false);
     let slot = flight.slot;
     for (;;) {
-      if (isBeyond(result)) return 'stopped';
+      if (isBeyond(result, untilNs)) return 'stopped';
       if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.linkTypeOut]));
       context.totals.add(result.report);
       const end = Number(result.report[REPORT.end]);

@@ -5,13 +5,14 @@
  * Ranges begin at record boundaries with a known state of the reader, so that nothing is guessed here; blocks that
  * describe interfaces are never left out, so that numbers of interfaces are those of a scan without an index.
  */
-import { probeIndex, REPORT, STATUS, type IndexAnswer } from '../native.js';
+import { probeIndex, REPORT, STATUS, type BlockSums, type IndexAnswer } from '../native.js';
 import { concludes, mixed, type Piece, type ScanContext } from './context.js';
 import { extentBytes } from './extents.js';
-import { MAX_RANGES } from './limits.js';
-import { scanFile, type FileScanned } from './scan-file.js';
+import type { FileIndex } from './indexes.js';
+import { LEAST_EXTENT_BYTES, MAX_RANGES } from './limits.js';
+import type { OpenSource } from './open-source.js';
+import { holdsPacket, isBeyond, scanFile, type FileScanned } from './scan-file.js';
 import { newSlot } from './slots.js';
-import type { OpenSource } from './source.js';
 import type { Place, RunsResult } from './tasks.js';
 
 /** Ranges that one worker scans in one go. */
@@ -22,6 +23,7 @@ interface Group {
   state: Uint8Array | null;
   /** The state at all others. */
   laterState: Uint8Array;
+  sums: BlockSums | null;
 }
 
 interface Flight {
@@ -31,22 +33,39 @@ interface Flight {
   result: Promise<RunsResult>;
 }
 
-/** Null where the index can't be used: the source is to be scanned whole. */
-export function askIndex(source: OpenSource, context: ScanContext): IndexAnswer | null {
-  if (!source.index) return null;
-  const answer = probeIndex(source.index.fd, source.index.id, context.selection.filters, context.windowsNs);
+/** What may hold packets that are wanted. Null where the index can't be used: everything is to be scanned. */
+export function askIndex(index: FileIndex, context: ScanContext, { withDescriptions = true } = {}): IndexAnswer | null {
+  return ask(index, context.selection.filters, context.windowsNs, withDescriptions);
+}
+
+/** Everything, and what it must sum up to; null where it is not known. */
+export function askForAll({ index, isChecked }: OpenSource): IndexAnswer | null {
+  return index && isChecked ? ask(index, null, EVERY_TIME, true) : null;
+}
+
+const EVERY_TIME = new BigInt64Array(0);
+type Filters = Parameters<typeof probeIndex>[2];
+
+/** `withDescriptions`: what describes interfaces is in the answer, whatever is wanted. */
+function ask({ fd, id }: FileIndex, filters: Filters, windowsNs: BigInt64Array, withDescriptions: boolean): IndexAnswer | null {
+  const answer = probeIndex(fd, id, filters, windowsNs, true, withDescriptions);
   return typeof answer === 'string' || answer.blocks === 0 ? null : answer;
 }
 
-/** `from`: where the packets begin, where the output describes their interfaces already; `interfaces`: how many it has. */
+/**
+ * `from`: where it goes on, where the output describes its interfaces already; `interfaces`: how many it has. `untilNs` as of
+ * `scanFile`: an answer that leaves something out can't be used where it stops.
+ */
 export async function* scanIndexed(
   source: OpenSource,
   answer: IndexAnswer,
   from: Place | null,
   interfaces: number,
+  untilNs: bigint | null,
   context: ScanContext,
 ): AsyncGenerator<Piece, FileScanned> {
-  const groups = groupsOf(answer, extentBytes(answer.bytes, context.format, context.slots.length >> 1));
+  const groupBytes = untilNs === null ? extentBytes(answer.bytes, context.format, context.slots.length >> 1) : LEAST_EXTENT_BYTES;
+  const groups = groupsOf(answer, source.isChecked, groupBytes);
   if (from) beginAt(groups, from);
   const flights: Flight[] = [];
   let base = from?.base ?? interfaces;
@@ -70,6 +89,7 @@ export async function* scanIndexed(
       ranges,
       state: place ? place.state : done === 0 ? group.state : group.laterState,
       laterState: group.laterState,
+      sums: group.sums,
       interfaceBase: base,
       limits: limited ? context.totals.left(context.rules) : null,
       slot,
@@ -89,14 +109,16 @@ export async function* scanIndexed(
     context.totals.left(context.rules) !== null &&
     (result.status === STATUS.mixedLinkTypes || result.status === STATUS.timeRange || context.totals.reaches(context.rules, result.report));
 
-  /** Takes the result at the head of the line and goes on to the end of its ranges. True when the source is over. */
-  async function* settle(flight: Flight): AsyncGenerator<Piece, boolean> {
+  /** Takes the result at the head of the line and goes on to the end of its ranges. */
+  async function* settle(flight: Flight): AsyncGenerator<Piece, 'on' | 'over' | Place> {
     const { group } = flight;
     let { slot } = flight;
     let result = await flight.result;
     if (flight.base !== base || mayStop(result)) result = await launch(group, 0, slot, true);
     let done = 0;
+    let place: Place = { offset: group.ranges[0]!, state: group.state, base };
     for (;;) {
+      if (isBeyond(result, untilNs)) return place;
       if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.linkTypeOut]));
       context.totals.add(result.report);
       const end = Number(result.report[REPORT.end]);
@@ -106,11 +128,15 @@ export async function* scanIndexed(
       interfaceCount = Number(result.report[REPORT.interfaceCount]);
       base = Number(result.report[REPORT.sectionBase]);
       state = result.state;
+      place = { offset: end, state, base };
+      for (const bad of result.badBlocks ?? []) context.noteBadBlock(bad, source.name, group.sums);
       if (result.outLength > 0) yield context.piece(result, slot, false);
+      if (untilNs !== null && holdsPacket(result)) return place;
       if (concludes(result, source, context.totals)) {
-        if (result.status !== STATUS.done) return true;
+        if (result.status !== STATUS.done) return 'over';
         done += result.ranges;
-        if (2 * done >= group.ranges.length) return false;
+        if (2 * done >= group.ranges.length) return 'on';
+        place = { offset: group.ranges[2 * done]!, state: group.laterState, base };
         result = await launch(group, done, slot, true);
         continue;
       }
@@ -127,7 +153,8 @@ export async function* scanIndexed(
       fill();
       current = flights.shift();
       if (!current) break;
-      if (yield* settle(current)) return { place: null, interfaceCount };
+      const outcome = yield* settle(current);
+      if (outcome !== 'on') return { place: outcome === 'over' ? null : outcome, interfaceCount };
       context.slots.push(current.slot);
       current = undefined;
     }
@@ -141,21 +168,31 @@ export async function* scanIndexed(
   context.totals.skip(answer);
   context.addBytesIn(answer.end - told);
   if (answer.end >= source.sizeBytes) return { place: null, interfaceCount };
-  const tail = { offset: answer.end, state: state ?? source.beginning?.state ?? null, base };
-  const { interfaceCount: count } = yield* scanFile(source, tail, null, context);
-  return { place: null, interfaceCount: Math.max(interfaceCount, count) };
+  const tail = { offset: Math.max(answer.end, from?.offset ?? 0), state: state ?? from?.state ?? source.beginning?.state ?? null, base };
+  const { place, interfaceCount: count } = yield* scanFile(source, tail, untilNs, context);
+  return { place, interfaceCount: Math.max(interfaceCount, count) };
 }
 
-/** Leaves out what stands before the first packet. */
+/** Leaves out what stands before `from`. */
 function beginAt(groups: Group[], { offset, state }: Place): void {
+  while (groups[0] && groups[0].ranges.at(-1)! <= offset) groups.shift();
   const first = groups[0];
   if (!first || first.ranges[0]! >= offset) return;
-  first.ranges[0] = Math.min(offset, first.ranges[1]!);
+  let behind = 0;
+  while (first.ranges[2 * behind + 1]! <= offset) behind++;
+  first.ranges = first.ranges.slice(2 * behind);
+  if (first.ranges[0]! >= offset) {
+    if (behind > 0) first.state = first.laterState;
+    return;
+  }
+  first.ranges[0] = offset;
   first.state = state;
 }
 
 /** Neighbouring ranges with the same state, as many as one worker's task should hold. */
-function groupsOf({ ranges, stateOf, states }: IndexAnswer, groupBytes: number): Group[] {
+function groupsOf(answer: IndexAnswer, isChecked: boolean, groupBytes: number): Group[] {
+  const { states, sums } = answer;
+  const { ranges, stateOf } = cutLong(answer, groupBytes);
   const groups: Group[] = [];
   const stateAt = (i: number): Uint8Array | null => {
     const bytes = states[stateOf[i]!]!;
@@ -175,8 +212,45 @@ function groupsOf({ ranges, stateOf, states }: IndexAnswer, groupBytes: number):
       bytes += ranges[2 * next + 1]! - ranges[2 * next]!;
       next++;
     }
-    groups.push({ ranges: ranges.slice(2 * first, 2 * next), state, laterState: later ?? new Uint8Array(0) });
+    const own = ranges.slice(2 * first, 2 * next);
+    groups.push({ ranges: own, state, laterState: later ?? new Uint8Array(0), sums: isChecked && sums ? sumsOf(sums, own[0]!, own.at(-1)!) : null });
     first = next;
   }
   return groups;
+}
+
+/** The same in ranges that are hardly longer than `mostBytes`, each of whole blocks. */
+function cutLong({ ranges, stateOf, sums }: IndexAnswer, mostBytes: number): { ranges: Float64Array; stateOf: number[] } {
+  const cut: number[] = [];
+  const states: number[] = [];
+  for (const [i, state] of stateOf.entries()) {
+    const end = ranges[2 * i + 1]!;
+    for (let start = ranges[2 * i]!; start < end;) {
+      const block = sums ? firstAt(sums.bounds, start + mostBytes) : Infinity;
+      const next = Math.min(end, sums?.bounds[2 * block] ?? end);
+      cut.push(start, next);
+      states.push(state);
+      start = next;
+    }
+  }
+  return { ranges: Float64Array.from(cut), stateOf: states };
+}
+
+/** The sums of the blocks between two places, at block boundaries both. */
+function sumsOf({ bounds, crcs, packets }: BlockSums, start: number, end: number): BlockSums {
+  const first = firstAt(bounds, start);
+  const next = firstAt(bounds, end);
+  return { bounds: bounds.slice(2 * first, 2 * next), crcs: crcs.slice(first, next), packets: packets.slice(first, next) };
+}
+
+/** The first block that begins at `offset` or behind it. */
+function firstAt(bounds: Float64Array, offset: number): number {
+  let low = 0;
+  let high = bounds.length / 2;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (bounds[2 * middle]! < offset) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

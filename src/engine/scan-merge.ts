@@ -1,12 +1,14 @@
 /** Sources that overlap in time, in one stream in time order: one worker merges them; filled slots come by a port. */
 import { SpillwayError } from '../errors.js';
-import { REPORT, STATUS } from '../native.js';
+import { REPORT, STATUS, type BlockSums } from '../native.js';
 import { concludes, type Piece, type ScanContext } from './context.js';
-import { continues, firstPlace, inOrder, type InLine } from './in-line.js';
-import { WORTH_RANGES_BYTES } from './limits.js';
+import { begun, following, inOrder, type InLine } from './in-line.js';
+import { nextOf } from './lane-turns.js';
+import { MIN_TIME_NS, WORTH_RANGES_BYTES } from './limits.js';
+import { askForAll } from './scan-indexed.js';
 import { exchangeSlots } from './slot-exchange.js';
-import type { OpenSource } from './source.js';
-import type { MergePart, Place, ScanResult } from './tasks.js';
+import type { OpenSource } from './open-source.js';
+import type { LaneRange, LaneRanges, MergePart, ScanResult, ToStream } from './tasks.js';
 
 export interface Merged {
   /** What is left to scan, in the order in which turns come; of those only the first may have begun. */
@@ -14,81 +16,122 @@ export interface Merged {
   interfaceCount: number;
 }
 
-/** A source of a merge, and the one whose end it waits for. */
-interface Linked {
-  source: OpenSource;
-  place: Place | null;
-  isBegun: boolean;
-  after: OpenSource | null;
+/** A source of the merge as it is by now. */
+interface Part {
+  one: InLine;
+  /** Of a lane: `one.source` was given to the worker. */
+  isGiven: boolean;
+  sums: BlockSums | null;
+  /** Of a lane that waits: what it was said to wait for. */
+  idleUntilNs: bigint | null;
 }
 
 /** `line` as in `Merged`. Ends when all are over, when a stop rule ends the scan, or when one is left that is better scanned in ranges. */
 export async function* scanMerge(line: readonly InLine[], interfaceCount: number, context: ScanContext): AsyncGenerator<Piece, Merged> {
-  const linked = line.flatMap(chainOf).sort((a, b) => a.source.rank - b.source.rank);
-  const sources = linked.map(({ source }) => source);
+  const parts: Part[] = [...line].sort((a, b) => a.rank - b.rank).map((one) => ({ one, isGiven: false, sums: null, idleUntilNs: null }));
   const { linkTypeOut } = context.totals;
   const task = {
     selection: context.selection,
     control: context.control,
-    parts: linked.map((one) => partOf(one, sources)),
+    parts: parts.map(({ one }) => partOf(one)),
     interfaceCount,
     linkTypeOut: linkTypeOut < 0 ? null : linkTypeOut,
     limits: context.totals.left(context.rules),
   };
-  for await (const { result, slot, last } of exchangeSlots(context, (port) => context.pool.merge({ ...task, port }))) {
+  let reply: ToStream | null = null;
+  const messages = exchangeSlots(
+    context,
+    (port) => context.pool.merge({ ...task, port }),
+    () => reply,
+  );
+  for await (const { result, slot, last } of messages) {
     context.totals.add(result.report);
     context.onResult(result, 0);
-    if (slot && result.outLength > 0) yield context.piece(result, slot, false);
-    concludes(result, sources[result.merge?.about ?? 0]!, context.totals);
+    const part = parts[result.merge?.about ?? 0]!;
+    const waits = result.status === STATUS.needNext;
+    if (slot && result.outLength > 0) yield context.piece(result, slot, waits);
+    for (const bad of result.badBlocks ?? []) context.noteBadBlock(bad, nameOf(parts[bad.part!]!), parts[bad.part!]!.sums);
+    if (!waits) concludes(result, part.one.source ?? part.one, context.totals);
     const count = Number(result.report[REPORT.interfaceCount]);
     if (last) return { line: [], interfaceCount: count };
-    const rest = result.status === STATUS.alone ? restOf(result, line, sources) : null;
+    const rest = result.status === STATUS.alone ? restOf(result, parts) : null;
     if (rest && isWorthRanges(rest[0])) return { line: rest, interfaceCount: count };
+    if (!waits) continue;
+    part.one.lane!.base = result.merge!.base ?? part.one.lane!.base;
+    if (isLast(result, parts)) return { line: [part.isGiven ? following(part.one)! : part.one], interfaceCount: count };
+    reply = { lane: yield* answerOf(part, context) };
   }
   throw new SpillwayError('INTERNAL', 'the worker that merges ended without a word');
 }
 
-function chainOf({ source, place, isBegun, then }: InLine): Linked[] {
-  const chain: Linked[] = [{ source, place, isBegun, after: null }];
-  let after = source;
-  for (const next of then) {
-    // The numbers of its interfaces are those of the one before it.
-    chain.push({ source: next, place: continues(after, next) ? firstPlace(next, 0) : null, isBegun: false, after });
-    after = next;
-  }
-  return chain;
+const nameOf = ({ one }: Part): string => one.source?.name ?? one.name;
+
+function partOf({ source, lane, place, isBegun, headNs }: InLine): MergePart {
+  // What was begun comes first; its worker reads how far its next packet is from that.
+  const firstTimeNs = isBegun || headNs === MIN_TIME_NS ? null : headNs;
+  if (lane) return { kind: 'lane', firstTimeNs };
+  const { fd, sizeBytes, compression } = source!;
+  if (compression === 'gzip' || compression === 'zstd') return { kind: 'stream', fd, compression, firstTimeNs };
+  return { kind: 'range', fd, sizeBytes, place, firstTimeNs };
 }
 
-function partOf({ source, place, isBegun, after }: Linked, sources: readonly OpenSource[]): MergePart {
-  return {
-    fd: source.fd,
-    sizeBytes: source.sizeBytes,
-    compression: source.compression === 'detect' ? null : source.compression,
-    place,
-    // What was begun comes first; its worker reads how far its next packet is from that.
-    firstTimeNs: isBegun ? null : (source.beginning?.firstTimeNs ?? null),
-    after: after && sources.indexOf(after),
-  };
+/** What a lane that was asked for goes on with; waits for it where it was asked in vain before. */
+async function* answerOf(part: Part, context: ScanContext): AsyncGenerator<Piece, LaneRanges | { idleUntilNs: bigint } | null> {
+  while (part.isGiven || !part.one.source) {
+    const next = yield* nextOf(part.one, false, context);
+    if (!next) return null;
+    if (next.source) {
+      part.one = next;
+      part.isGiven = false;
+      break;
+    }
+    const idleUntilNs = next.headNs;
+    if (part.idleUntilNs === null || idleUntilNs > part.idleUntilNs) {
+      part.idleUntilNs = idleUntilNs;
+      return { idleUntilNs };
+    }
+    if (context.isCancelled()) return null;
+    await part.one.lane!.lane.changed();
+  }
+  part.isGiven = true;
+  return rangesOf(part);
+}
+
+/** The blocks that an index vouches for, and what lies behind them. */
+function rangesOf(part: Part): LaneRanges {
+  const { source, place } = part.one;
+  const { fd, sizeBytes, beginning } = source!;
+  const answer = askForAll(source!);
+  part.sums = answer?.sums ?? null;
+  const first = { start: place?.offset ?? 0, state: place?.state ?? null, interfaceBase: place?.base ?? null };
+  const checkedEnd = Math.min(answer?.end ?? 0, sizeBytes);
+  if (first.start >= checkedEnd) return { fd, ranges: [{ ...first, end: sizeBytes, sums: null }] };
+  const ranges: LaneRange[] = [{ ...first, end: checkedEnd, sums: part.sums }];
+  if (checkedEnd < sizeBytes) ranges.push({ start: checkedEnd, end: sizeBytes, state: beginning!.state, interfaceBase: null, sums: null });
+  return { fd, ranges };
+}
+
+/** Nothing but the lane that was asked for is left. */
+function isLast({ merge }: ScanResult, parts: readonly Part[]): boolean {
+  return merge!.over.length === parts.length - 1;
 }
 
 /** Those that are not over; null where what has begun can not be scanned by itself. */
-function restOf(result: ScanResult, line: readonly InLine[], sources: readonly OpenSource[]): InLine[] | null {
-  const { about, over, place } = result.merge!;
-  const begun = about === null ? null : sources[about]!;
-  if (begun && !place) return null;
-  const isOver = new Set(over.map((part) => sources[part]));
+function restOf({ merge }: ScanResult, parts: readonly Part[]): InLine[] | null {
+  const { about, over, place } = merge!;
+  if (about !== null && !place) return null;
   const rest: InLine[] = [];
-  for (const one of line) {
-    const [source, ...then] = [one.source, ...one.then].filter((each) => !isOver.has(each));
-    if (!source) continue;
-    if (source === begun) rest.push({ source, place, isBegun: true, then });
-    else if (source === one.source) rest.push(one);
-    // What it goes on from is known to the worker alone.
-    else return null;
+  for (const [i, { one, isGiven }] of parts.entries()) {
+    if (over.includes(i)) continue;
+    if (i === about) rest.push(begun(one, place!));
+    // A lane that was read and waits: what it goes on from is known to the worker alone.
+    else if (isGiven) return null;
+    else rest.push(one);
   }
   return inOrder(rest);
 }
 
 function isWorthRanges(first: InLine | undefined): boolean {
-  return first?.source.kind === 'file' && first.source.sizeBytes - (first.place?.offset ?? 0) > WORTH_RANGES_BYTES;
+  const source: OpenSource | null = first?.source ?? null;
+  return source?.kind === 'file' && source.sizeBytes - (first?.place?.offset ?? 0) > WORTH_RANGES_BYTES;
 }

@@ -3,7 +3,8 @@ import { SpillwayError } from '../errors.js';
 import { REPORT, STATUS } from '../native.js';
 import { concludes, mixed, type Piece, type ScanContext } from './context.js';
 import { exchangeSlots } from './slot-exchange.js';
-import { notACapture, type OpenSource } from './source.js';
+import type { OpenSource } from './open-source.js';
+import { notACapture } from './source.js';
 
 export async function* scanStreamSource(source: OpenSource, interfaceBase: number, context: ScanContext): AsyncGenerator<Piece, number> {
   // A pipe's descriptor is closed by whoever reads it.

@@ -1,52 +1,81 @@
 /** Runs a plan: all sources, the output in time order. */
 import type { IndexAnswer } from '../native.js';
 import type { Piece, ScanContext } from './context.js';
-import { following, inOrder, lastBefore, lineUp } from './in-line.js';
+import { begun, following, inOrder, lastBefore, lineUp, type InLine, type LaneInLine, type Planned } from './in-line.js';
+import { nextOf, statistics } from './lane-turns.js';
 import { COALESCE_BYTES } from './limits.js';
-import { scanFile } from './scan-file.js';
-import { askIndex, scanIndexed } from './scan-indexed.js';
+import type { OpenSource } from './open-source.js';
+import { scanFile, type FileScanned } from './scan-file.js';
+import { askForAll, askIndex, scanIndexed } from './scan-indexed.js';
 import { scanMerge } from './scan-merge.js';
 import { scanStreamSource } from './scan-stream.js';
-import type { OpenSource } from './source.js';
+
+/**
+ * What overlaps with nothing is scanned by itself, a file in ranges; from where a packet of the next source comes first,
+ * sources are merged. The output is that of a merge of all, always.
+ */
+export async function* scan(sources: readonly Planned[], context: ScanContext): AsyncGenerator<Piece> {
+  let line = lineUp(sources);
+  let interfaces = 0;
+  const lanes = line.flatMap(({ lane }) => lane ?? []);
+  while (line.length > 0 && !context.totals.stoppedBy) {
+    const [first, ...others] = line as [InLine, ...InLine[]];
+    if (!first.source) {
+      const next = yield* nextOf(first, others.length === 0, context);
+      if (next && !next.source && others.length === 0) {
+        yield context.ownPiece(NOTHING, true);
+        context.refuseCancelled();
+        await next.lane!.lane.changed();
+      } else if (next && !next.source) {
+        ({ line, interfaceCount: interfaces } = yield* scanMerge([next, ...others], interfaces, context));
+        continue;
+      }
+      line = inOrder(next ? [next, ...others] : others);
+      continue;
+    }
+    if (first.source.kind === 'file') {
+      const { place, interfaceCount } = yield* scanStretch(first, first.source, others[0], interfaces, context);
+      if (first.lane && !first.place) first.lane.base = interfaces;
+      interfaces = Math.max(interfaces, interfaceCount);
+      const left = place ? begun(first, place) : following(first);
+      line = inOrder(left ? [left, ...others] : others);
+      if (!place || others.length === 0) continue;
+    } else if (others.length === 0) {
+      yield* scanStreamSource(first.source, interfaces, context);
+      return;
+    }
+    ({ line, interfaceCount: interfaces } = yield* scanMerge(line, interfaces, context));
+  }
+  for (const lane of lanes) yield* tellLosses(lane, context);
+}
+
+const NOTHING = new Uint8Array(0);
 
 /** An index says that all of a source comes before the next. (What it leaves out could hold back others, so that it is of no use where they are merged.) */
 function isBefore({ end, maxTime }: IndexAnswer, source: OpenSource, untilNs: bigint | null): boolean {
   return untilNs === null || (end >= source.sizeBytes && (maxTime === null || maxTime <= untilNs));
 }
 
-/**
- * What overlaps with nothing is scanned by itself, a file in ranges; from where a packet of the next source comes first,
- * sources are merged. The output is that of a merge of all, always.
- */
-export async function* scan(sources: readonly OpenSource[], context: ScanContext): AsyncGenerator<Piece> {
-  let line = lineUp(sources);
-  let interfaces = 0;
-  for (;;) {
-    const [first, ...others] = line;
-    if (!first || context.totals.stoppedBy) return;
-    const { source } = first;
-    if (source.kind === 'file') {
-      const untilNs = others[0] ? lastBefore(first, others[0]) : null;
-      const start = first.place ?? { offset: 0, state: null, base: interfaces };
-      const answer = first.isBegun ? null : askIndex(source, context);
-      const { place, interfaceCount } = yield* answer && isBefore(answer, source, untilNs)
-        ? scanIndexed(source, answer, first.place, interfaces, context)
-        : scanFile(source, start, untilNs, context);
-      interfaces = Math.max(interfaces, interfaceCount);
-      if (!place) {
-        const base = start.base + (first.place ? 0 : (source.beginning?.sectionBase ?? 0));
-        line = inOrder([...following(first, base), ...others]);
-        continue;
-      }
-      line = [{ ...first, place, isBegun: true }, ...others];
-    } else if (others.length === 0) {
-      yield* scanStreamSource(source, interfaces, context);
-      return;
-    }
-    const merged = yield* scanMerge(line, interfaces, context);
-    line = merged.line;
-    interfaces = merged.interfaceCount;
-  }
+/** A file, or what can be read of a lane, as far as it comes before the next source. */
+async function* scanStretch(
+  first: InLine,
+  source: OpenSource,
+  next: InLine | undefined,
+  interfaces: number,
+  context: ScanContext,
+): AsyncGenerator<Piece, FileScanned> {
+  const untilNs = next ? lastBefore(first, next) : null;
+  const answer = first.isBegun || !source.index ? null : askIndex(source.index, context);
+  if (answer && isBefore(answer, source, untilNs)) return yield* scanIndexed(source, answer, first.place, interfaces, null, context);
+  const all = askForAll(source);
+  if (all) return yield* scanIndexed(source, all, first.place, interfaces, untilNs, context);
+  return yield* scanFile(source, first.place ?? { offset: 0, state: null, base: interfaces }, untilNs, context);
+}
+
+async function* tellLosses(one: LaneInLine, context: ScanContext): AsyncGenerator<Piece> {
+  const losses = await one.lane.losses();
+  context.totals.losses.push(...losses);
+  yield* statistics(one, losses, null, context);
 }
 
 /** Gathers small pieces, so that a filter that lets little through does not cause many small writes. */

@@ -11,9 +11,13 @@ const SLOTS = 2;
 
 /**
  * Starts the task and gives what it sends, one after another; its slot is the task's again when the next is asked for.
- * Whatever it asks for is answered. Given up early, it ends before this does.
+ * Whatever it asks for is answered; `laneOf`: what follows in a lane. Given up early, it ends before this does.
  */
-export async function* exchangeSlots(context: ScanContext, start: (port: MessagePort) => Promise<ScanResult>): AsyncGenerator<FromStream, void> {
+export async function* exchangeSlots(
+  context: ScanContext,
+  start: (port: MessagePort) => Promise<ScanResult>,
+  laneOf: () => ToStream | null = () => null,
+): AsyncGenerator<FromStream, void> {
   const { port1, port2 } = new MessageChannel();
   const messages = new PortQueue<FromStream>(port1);
   const send = (message: ToStream): void => port1.postMessage(message);
@@ -31,6 +35,7 @@ export async function* exchangeSlots(context: ScanContext, start: (port: Message
         send({ selection: context.selection });
       }
       if (result.status === STATUS.alone) send({ goOn: true });
+      if (result.status === STATUS.needNext) send(laneOf() ?? { lane: null });
       const needed = result.status === STATUS.outputFull && result.outLength === 0 ? result.needed : 0;
       send({ slot: needed > slot.byteLength ? newSlot(needed) : slot });
     }

@@ -1,6 +1,6 @@
 /** What passes between the engine and its workers. Everything here survives a structured clone; buffers are shared, not copied. */
 import type { MessagePort } from 'node:worker_threads';
-import type { LinkProgram, OutputFormat, SourceInfo } from '../native.js';
+import type { BlockSums, LinkProgram, OutputFormat, SourceInfo } from '../native.js';
 import type { Compression } from './detect.js';
 
 /** A selection as a worker needs it; workers keep the compiled form by `id`. All arrays lie in shared memory. */
@@ -59,6 +59,8 @@ export interface RunsTask {
   /** The reader's state at the first start (null: the start of the file), and at all others. */
   state: Uint8Array | null;
   laterState: Uint8Array;
+  /** Of the blocks that all ranges lie in; null: the bytes are taken as they are. */
+  sums: BlockSums | null;
   interfaceBase: number;
   limits: LimitsLeft | null;
   /** Over shared memory. */
@@ -85,8 +87,17 @@ export interface ScanResult {
   /** Bytes of output the next packet needs, where it did not fit. */
   needed: number;
   info: SourceInfo | null;
+  /** Left out by the scan since the last result. */
+  badBlocks?: BadBlock[];
   /** Of a merge only. */
   merge?: MergeNews;
+}
+
+export interface BadBlock {
+  offset: number;
+  bytes: number;
+  /** Of a merge: the source it is of. */
+  part?: number;
 }
 
 /** Ends `done` also before the last range, where the next begins in another state. */
@@ -128,31 +139,45 @@ export interface MergeTask {
   port: MessagePort;
 }
 
-/** A source of a merge. Its descriptor is borrowed: it stays open until the task has settled. */
-export interface MergePart {
+/**
+ * A source of a merge: a compressed file is read through, another from its place; a lane is asked for. Descriptors are borrowed: they
+ * stay open until the task has settled, or the lane is asked for what follows. `firstTimeNs`: nothing of it comes before that; null: it comes first.
+ */
+export type MergePart = { firstTimeNs: bigint | null } & (
+  { kind: 'stream'; fd: number; compression: Compression } | { kind: 'range'; fd: number; sizeBytes: number; place: Place | null } | { kind: 'lane' }
+);
+
+/** What follows in a lane: ranges of one file, one behind another. */
+export interface LaneRanges {
   fd: number;
-  sizeBytes: number;
-  /** A compressed one is read through; another from its place. */
-  compression: Compression | null;
-  place: Place | null;
-  /** Of its first packet; null where that has none, or where the source has begun. */
-  firstTimeNs: bigint | null;
-  /** The part whose end it waits for; from its place on, its interfaces are those of that part. */
-  after: number | null;
+  ranges: LaneRange[];
+}
+
+export interface LaneRange {
+  start: number;
+  end: number;
+  /** null: the start of a file, which describes its interfaces. */
+  state: Uint8Array | null;
+  /** null: with a state, the interfaces are those of the range before. */
+  interfaceBase: number | null;
+  sums: BlockSums | null;
 }
 
 export interface MergeNews {
   /** The part that the status is about. */
   about: number | null;
-  /** With `alone`: the parts that are over, and where the one that has begun can go on by itself. */
+  /** With `alone` and `needNext`: the parts that are over. */
   over: number[];
+  /** With `alone`: where the one that has begun can go on by itself. */
   place: Place | null;
+  /** With `needNext`: the output's number of the lane's first interface. */
+  base: number | null;
 }
 
-/** To a worker that has a thread of its own. `goOn`: the answer to `alone`. */
-export type ToStream = { slot: Uint8Array } | { selection: SharedSelection } | { goOn: true };
+/** To a worker that has a thread of its own. `goOn`: the answer to `alone`; `lane`: to `needNext`, null: nothing follows. */
+export type ToStream = { slot: Uint8Array } | { selection: SharedSelection } | { goOn: true } | { lane: LaneRanges | { idleUntilNs: bigint } | null };
 /**
- * From it: a filled slot, or the wish for a program; the last is said to be the last. (That the port was
+ * From it: a filled slot, or the wish for a program or for what follows in a lane; the last is said to be the last. (That the port was
  * closed would be told too late: piscina puts the thread to sleep as soon as the task is done.)
  */
 export type FromStream = { result: ScanResult; slot: Uint8Array | null; last: boolean };

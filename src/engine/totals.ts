@@ -1,5 +1,6 @@
 /** Sums over the parts of a scan, in order; and what they leave of the stop rules. */
 import { crc32cCombine, REPORT, type IndexAnswer } from '../native.js';
+import type { Loss } from './lane.js';
 import { MAX_TIME_NS, MIN_TIME_NS } from './limits.js';
 import type { LimitsLeft } from './tasks.js';
 import type { Damage, StopRules } from './types.js';
@@ -29,6 +30,7 @@ export class Totals {
   linkTypeOut = -1;
   stoppedBy: 'packets' | 'bytes' | 'duration' | null = null;
   readonly damage: Damage[] = [];
+  readonly losses: Loss[] = [];
 
   add(report: BigInt64Array): void {
     const at = (place: number): bigint => report[place] ?? 0n;

@@ -1,5 +1,9 @@
 /** What an export is asked to do and what it tells about itself: the words that the engine shares with its callers. */
 import type { OutputFormat } from '../native.js';
+import type { Damage } from './damage.js';
+import type { Lane, Loss } from './lane.js';
+
+export type { Damage, Lane, Loss };
 
 export type ExportFormat = Exclude<OutputFormat, 'records' | 'none'>;
 export const EXPORT_FORMATS = ['pcap_us', 'pcap_ns', 'pcapng_us', 'pcapng_ns'] as const satisfies readonly ExportFormat[];
@@ -23,22 +27,10 @@ export interface StopRules {
  * A capture file by its path (absolute, already resolved and allowed), or an open descriptor read as a stream: that of a
  * file stays open, that of a pipe is closed at the stream's end.
  */
-export type Source = { path: string; name: string } | { fd: number; name: string } | SegmentSource;
+export type FileSource = { path: string; name: string } | { fd: number; name: string };
 
-/** A part of a capture's buffer. Those of one interface follow one another, and are one source to whoever reads. */
-export interface SegmentSource {
-  name: string;
-  segment: {
-    /** Where it may lie: it is renamed when it is sealed, at any time. */
-    paths: string[];
-    indexPath: string;
-    id: bigint;
-    /** Bytes of it that may be read; null: all, it is sealed. */
-    visibleBytes: number | null;
-    /** Names the interface. */
-    lane: string;
-  };
-}
+/** A lane belongs to the export, which closes it. */
+export type Source = FileSource | { lane: Lane; name: string };
 
 export interface ExportRequest {
   sources: Source[];
@@ -50,12 +42,6 @@ export interface ExportRequest {
   snapLengthBytes: number;
   limits: StopRules;
   format: ExportFormat;
-}
-
-export interface Damage {
-  file: string;
-  offsetBytes: number;
-  reason: string;
 }
 
 /** Counts of an export so far; all of them only grow. */
@@ -81,7 +67,9 @@ export interface Receipt {
   captured_bytes_exported: bigint;
   left_out: { time: bigint; filter: bigint };
   packets_cut: bigint;
+  /** What capture lost within the time ranges, and what the buffer lost before it could be read. */
   packets_dropped_at_capture: bigint;
+  lost: Loss[];
   packets_without_time: bigint;
   times_clamped: bigint;
   blocks_skipped: bigint;

@@ -1,10 +1,11 @@
 /** The worker's side of a scan over a file range: bounded steps, with a look at the cancel flag between them. */
-import { IndexFile, Scan, Selection, STATUS } from '../native.js';
+import { IndexFile, REPORT, Scan, Selection, STATUS } from '../native.js';
 import { resultOf } from './result.js';
 import { STEP_BYTES } from './limits.js';
 import {
   CANCELLED,
   CONTROL,
+  type BadBlock,
   type IndexTask,
   type MergeTask,
   type RangeTask,
@@ -54,7 +55,8 @@ export function scanRuns(task: RunsTask): RunsResult {
   const scan = scanFor(task.selection);
   const control = new Int32Array(task.control);
   const { ranges } = task;
-  scan.openRange(task.fd, ranges[0]!, ranges[1]!, task.state, false, task.interfaceBase);
+  const badBlocks: BadBlock[] = [];
+  scan.openRange(task.fd, ranges[0]!, ranges[1]!, task.state, false, task.interfaceBase, task.sums);
   if (task.limits) scan.limit(task.limits.packets, task.limits.capturedBytes, task.limits.durationNs, task.limits.firstTimeNs);
   let written = 0;
   let behind = 0;
@@ -62,13 +64,21 @@ export function scanRuns(task: RunsTask): RunsResult {
   while (status === STATUS.budget) {
     status = Atomics.load(control, CONTROL.cancel) ? CANCELLED : scan.step(task.slot, written, STEP_BYTES);
     if (status !== CANCELLED) written += scan.outLength();
+    if (status === STATUS.badBlock) {
+      badBlocks.push(badBlockOf(scan.report));
+      status = STATUS.budget;
+    }
     if (status !== STATUS.done) continue;
     behind++;
     if (2 * behind < ranges.length && scan.moveTo(ranges[2 * behind]!, ranges[2 * behind + 1]!, task.laterState)) status = STATUS.budget;
   }
-  const result: RunsResult = { ...resultOf(scan, status, written), ranges: behind };
+  const result: RunsResult = { ...resultOf(scan, status, written), ranges: behind, badBlocks };
   if (task.selection.format === 'none') result.info = scan.info();
   return result;
+}
+
+export function badBlockOf(report: BigInt64Array): BadBlock {
+  return { offset: Number(report[REPORT.detailOffset]), bytes: Number(report[REPORT.detail]) };
 }
 
 /** Resolves to 0, or an errno; -1 when it was cancelled. */

@@ -3,11 +3,11 @@ import type { PreparedExport } from '../engine/export.js';
 import type { Progress, Receipt } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import type { StoredExport } from '../state/exports.js';
-import type { Opened } from '../state/filesystem.js';
 import { formatEpoch } from '../units.js';
 import { Deadline } from './deadline.js';
 import { parseJson, writeJson } from './json.js';
 import { isFinal, next, type Event } from './lifecycle.js';
+import { receiptFields } from './receipt-fields.js';
 import { limitsOf } from './request.js';
 import { withDefaults, type Config, type Export, type State, type Stats, type StatusError } from './schema.js';
 import { finalStats, firstStats, percentOf, runningStats } from './stats.js';
@@ -33,7 +33,7 @@ export class ExportHandle {
   receipt: unknown;
   error: StatusError | undefined;
   /** Held open until the end: the source, the place of the output file, the engine's export. */
-  readonly held: (Opened | PreparedExport)[] = [];
+  readonly held: { close(): Promise<void> }[] = [];
   prepared: PreparedExport | null = null;
   /** Ends the run; the reason is the `SpillwayError` that the export then ends with. */
   readonly stopper = new AbortController();
@@ -90,15 +90,17 @@ export class ExportHandle {
   }
 
   succeed(event: 'finish' | 'empty', receipt: Receipt): void {
-    // The API's own words for where the damage is.
-    const damage = receipt.damage.map(({ file, offsetBytes, reason }) => ({ file, offset_bytes: offsetBytes, reason }));
-    this.receipt = { ...receipt, damage };
+    this.receipt = receiptFields(receipt);
     this.stats = finalStats(receipt, this.stats);
     this.progress = 100;
     this.apply(event);
   }
 
   failWith(error: SpillwayError): void {
+    if (error.code === 'CLIENT_LEFT' && this.given.config.mode === 'LIVE_STREAM' && this.state === 'STREAMING') {
+      this.progress = 100;
+      return this.apply('enough');
+    }
     const metrics = Object.entries(error.metrics).map(([key, value]) => ({ key, value }));
     this.error = { error_id: error.code, error_text: error.message, ...(metrics.length > 0 && { error_metrics: metrics }) };
     this.apply(error.code === 'CLIENT_LEFT' && this.state === 'STREAMING' ? 'leave' : 'fail');

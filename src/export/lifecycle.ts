@@ -10,6 +10,7 @@ export const EVENTS = {
   finish: 'the output is whole',
   empty: 'the output is whole, and the source has no packet in the time range',
   leave: 'the client left in mid-stream',
+  enough: 'the client of a live stream left, which is its end',
   fail: 'a failure of ours, or the server ends',
 } as const;
 
@@ -21,7 +22,7 @@ export const TRANSITIONS: Record<State, Partial<Record<Event, State>>> = {
   INITIALIZING: { prepared: 'READY', start: 'RUNNING', fail: 'ERRORS' },
   READY: { start: 'RUNNING', stream: 'STREAMING', fail: 'ERRORS' },
   RUNNING: { stream: 'STREAMING', finish: 'DONE', fail: 'ERRORS' },
-  STREAMING: { finish: 'DONE', empty: 'NODATA', leave: 'ERRORS', fail: 'ERRORS' },
+  STREAMING: { finish: 'DONE', empty: 'NODATA', leave: 'ERRORS', enough: 'DONE', fail: 'ERRORS' },
   DONE: {},
   NODATA: {},
   ERRORS: {},

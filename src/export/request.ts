@@ -1,5 +1,6 @@
 /** What a configuration asks for, checked once and turned into what the engine takes. */
 import { LIMITS } from '../config.js';
+import { CAPTURED_KINDS, isLive, type CapturedName } from '../capture/captured-sources.js';
 import type { ExportFormat, ExportRequest, StopRules } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import { NS_PER_SECOND } from '../units.js';
@@ -7,33 +8,56 @@ import { DEFAULTS, type Config, type Filter } from './schema.js';
 import { timeWindows } from './windows.js';
 
 export interface CheckedRequest {
-  mode: 'LEGACY' | 'STREAM_TO_FILE';
-  /** `fs`: `<owner>/<file>` in the file system that clients see; `jobs`: the name or id of a capture job. */
-  source: { kind: 'fs' | 'jobs'; name: string };
+  mode: (typeof SERVED_MODES)[number];
+  /** `fs`: `<owner>/<file>` in the file system that clients see; else captured traffic. */
+  source: { kind: 'fs'; name: string } | CapturedName;
+  /** Goes on with what is captured. */
+  isFollowed: boolean;
   /** `/<owner>/<file>`; only in STREAM_TO_FILE. */
   output: string | null;
   /** The engine's request but for its sources. */
   selection: Omit<ExportRequest, 'sources'>;
 }
 
-const SERVED_MODES = ['LEGACY', 'STREAM_TO_FILE'] as const;
-const OTHER_SOURCES = ['clips', 'interfaces', 'vifgs'];
+const SERVED_MODES = ['LEGACY', 'LIVE_STREAM', 'STREAM_TO_FILE'] as const;
 
-/** Checks everything that can be checked without looking at the source. */
-export function checkRequest(config: Config): CheckedRequest {
+/** Checks everything that can be checked without looking at the source; `nowNs`: when the request came. */
+export function checkRequest(config: Config, nowNs: bigint): CheckedRequest {
   const mode = modeOf(config);
-  return {
-    mode,
-    source: sourceOf(config.path),
-    output: outputOf(config, mode),
-    selection: {
-      filters: filtersOf(config),
-      windows: windowsOf(config),
-      snapLengthBytes: config.snap_length ?? DEFAULTS.snap_length,
-      limits: limitsOf(config),
-      format: formatOf(config),
-    },
+  const source = sourceOf(config.path);
+  const selection = {
+    filters: filtersOf(config),
+    windows: windowsOf(config),
+    snapLengthBytes: config.snap_length ?? DEFAULTS.snap_length,
+    limits: limitsOf(config),
+    format: formatOf(config),
   };
+  const isLive = isLiveSource(source);
+  if (isLive && mode !== 'LIVE_STREAM') refuseEndless(config, selection);
+  const isFollowed = isLive || (mode === 'LIVE_STREAM' && source.kind === 'jobs');
+  return { mode, source, isFollowed, output: outputOf(config, mode), selection: isFollowed ? followed(selection, nowNs) : selection };
+}
+
+function isLiveSource(source: CheckedRequest['source']): boolean {
+  return source.kind !== 'fs' && isLive(source);
+}
+
+/** Only a client who says that it wants a live stream knows how it ends. */
+function refuseEndless({ path }: Config, { windows, limits }: CheckedRequest['selection']): void {
+  const ends = windows.length > 0 && windows.every(({ endNs }) => endNs !== null);
+  if (!ends && limits.packets === 0n && limits.capturedBytes === 0n && limits.durationNs === 0n)
+    throw new SpillwayError('REQUEST_INVALID', `config.path ${shown(path)} is live: it needs an end_time, a stop_rule or the mode LIVE_STREAM`);
+}
+
+/** From now on where no start is given; a limit on time is one of the clock on the wall. */
+function followed(selection: CheckedRequest['selection'], nowNs: bigint): CheckedRequest['selection'] {
+  const { windows, limits } = selection;
+  const lastNs = limits.durationNs === 0n ? null : nowNs + limits.durationNs;
+  const earlier = (endNs: bigint | null): bigint | null => (endNs === null || (lastNs !== null && lastNs < endNs) ? lastNs : endNs);
+  const all = windows.length > 0 ? windows : [{ startNs: null, endNs: null }];
+  const bounded = all.map(({ startNs, endNs }) => ({ startNs: startNs ?? nowNs, endNs: earlier(endNs) }));
+  const some = bounded.filter(({ startNs, endNs }) => endNs === null || startNs < endNs);
+  return { ...selection, windows: some.length > 0 ? some : [{ startNs: nowNs, endNs: nowNs }], limits: { ...limits, durationNs: 0n } };
 }
 
 export function formatOf(config: Config): ExportFormat {
@@ -56,15 +80,13 @@ export function modeOf(config: Config): CheckedRequest['mode'] {
 }
 
 function sourceOf(path: string): CheckedRequest['source'] {
-  const [kind = ''] = path.split('/', 1);
   // Ids may begin with a slash, so that clients that join them make two.
-  const [, job] = /^jobs\/\/?([^/]+)$/.exec(path) ?? [];
-  if (job !== undefined) return { kind: 'jobs', name: job };
-  if (OTHER_SOURCES.includes(kind))
-    throw new SpillwayError('SOURCE_UNSUPPORTED', `config.path ${shown(path)}: ${kind}/ is not served, only fs/<owner>/<file> and jobs/<name or id>`);
+  const [, kind, name] = /^([a-z]+)\/\/?([^/]+)$/.exec(path) ?? [];
+  const captured = CAPTURED_KINDS.find((known) => known === kind);
+  if (captured !== undefined) return { kind: captured, name: name! };
   const [, file] = /^fs\/\/?(.+)$/s.exec(path) ?? [];
   if (file === undefined)
-    throw new SpillwayError('SOURCE_NOT_FOUND', `config.path ${shown(path)} names nothing: a source is fs/<owner>/<file> or jobs/<name or id>`);
+    throw new SpillwayError('SOURCE_NOT_FOUND', `config.path ${shown(path)} names nothing: a source is fs/<owner>/<file>, jobs/<name or id>, clips/<id>, interfaces/<name> or vifgs/<number>`);
   return { kind: 'fs', name: file };
 }
 

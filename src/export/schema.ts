@@ -58,15 +58,15 @@ export const StopRule = Closed(
   {
     packet_limit: Type.Optional(Uint64('Packets written; 0: no limit')),
     size_limit: Type.Optional(Uint64('Sum of captured lengths written, after the cut, without headers; 0: no limit')),
-    time_limit: Type.Optional(UintN(32, 'Seconds of capture time from the first exported packet; 0: no limit')),
+    time_limit: Type.Optional(UintN(32, 'Seconds of capture time from the first exported packet, of live sources seconds from the request on; 0: no limit')),
   },
   'Where the output stops',
 );
 
 export const Config = Closed(
   {
-    path: Text('Source: fs/<owner>/<file>, or jobs/<name or id> for the buffer of a capture'),
-    mode: Type.Optional(OneOf(MODES, 'LEGACY (as when absent) and STREAM_TO_FILE are served')),
+    path: Text('Source: fs/<owner>/<file>, jobs/<name or id> for the buffer of a capture, clips/<id>, interfaces/<name> or vifgs/<number>'),
+    mode: Type.Optional(OneOf(MODES, 'LEGACY (as when absent), LIVE_STREAM and STREAM_TO_FILE are served')),
     start_time: Type.Optional(Text(`Start, included: ${time}`)),
     end_time: Type.Optional(Text(`End, not included: ${time}`)),
     time_intervals: Type.Optional(Type.Array(TimeInterval, { description: 'Narrow start_time..end_time to their union' })),

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.js';
 import type { PreparedExport } from '../engine/export.js';
-import type { ExportFormat, ExportRequest, Sink, Source } from '../engine/types.js';
+import type { CapturedName, CapturedSources, CaptureWish } from '../capture/captured-sources.js';
+import type { ExportFormat, ExportRequest, Sink } from '../engine/types.js';
 import { SpillwayError, coded } from '../errors.js';
 import type { ExportStore } from '../state/exports.js';
 import type { FileSystem, Opened } from '../state/filesystem.js';
@@ -11,12 +12,13 @@ import { ExportHandle, type Given } from './handle.js';
 import { checkRequest, formatOf, type CheckedRequest } from './request.js';
 import { endWith, runToClient, runToFile } from './run.js';
 import { isSameButForMode, isSameMode, type Export } from './schema.js';
+import { NS_PER_MS } from '../units.js';
 import { Turns } from './turns.js';
 
 export interface Dependencies {
   prepare: (request: ExportRequest) => Promise<PreparedExport>;
-  /** What an export of a capture job reads; rejects where there is no such job, or nothing in it. */
-  jobSources: (nameOrId: string, windows: ExportRequest['windows']) => Promise<Source[]>;
+  /** What an export of captured traffic reads; rejects where there is nothing of that name, or nothing in it. */
+  openCaptured: (name: CapturedName, wish: CaptureWish) => Promise<CapturedSources>;
   store: ExportStore;
   files: FileSystem;
   /** Hears of failures that no request waits for. */
@@ -34,7 +36,7 @@ export interface Download {
 export class ExportService {
   readonly #exports = new Map<string, ExportHandle>();
   readonly #prepare: Dependencies['prepare'];
-  readonly #jobSources: Dependencies['jobSources'];
+  readonly #openCaptured: Dependencies['openCaptured'];
   readonly #store: ExportStore;
   readonly #files: FileSystem;
   readonly #report: (error: Error) => void;
@@ -43,9 +45,9 @@ export class ExportService {
   #creating = 0;
   #closed = false;
 
-  constructor({ prepare, jobSources, store, files, report = () => undefined }: Dependencies) {
+  constructor({ prepare, openCaptured, store, files, report = () => undefined }: Dependencies) {
     this.#prepare = prepare;
-    this.#jobSources = jobSources;
+    this.#openCaptured = openCaptured;
     this.#store = store;
     this.#files = files;
     this.#report = report;
@@ -54,11 +56,12 @@ export class ExportService {
 
   /** Makes an export. What is wrong with it is refused here, unless the engine takes longer than a second to find it. */
   async create(given: Given, owner: string): Promise<Export> {
-    const checked = checkRequest(given.config);
+    const nowNs = BigInt(Date.now()) * NS_PER_MS;
+    const checked = checkRequest(given.config, nowNs);
     this.#requireRoom();
     this.#creating++;
     try {
-      return await this.#create(given, owner, checked);
+      return await this.#create(given, owner, checked, nowNs);
     } finally {
       this.#creating--;
     }
@@ -132,16 +135,16 @@ export class ExportService {
     await runToClient(handle, download.open(handle.id, config.path, formatOf(config)), this.#turns);
   }
 
-  async #create(given: Given, owner: string, checked: CheckedRequest): Promise<Export> {
-    const handle = new ExportHandle(randomUUID(), owner, BigInt(Date.now()) * 1_000_000n, given);
+  async #create(given: Given, owner: string, checked: CheckedRequest, nowNs: bigint): Promise<Export> {
+    const handle = new ExportHandle(randomUUID(), owner, nowNs, given);
     handle.onEnd = (error) => this.#ended(handle, error);
     let preparing: Promise<PreparedExport> | undefined;
     try {
-      const sources = await this.#sourcesOf(handle, checked);
+      const { sources, windows } = await this.#sourcesOf(handle, checked);
       const place = checked.output === null ? null : await this.#files.place(checked.output, owner);
       if (place !== null) handle.held.push(place);
       handle.apply('initialise');
-      preparing = this.#prepare({ ...checked.selection, sources });
+      preparing = this.#prepare({ ...checked.selection, windows, sources });
       const early = await Promise.race([preparing, sleep(LIMITS.prepareWaitMs, null, { ref: false })]);
       this.#exports.set(handle.id, handle);
       this.#store.save(handle.stored());
@@ -156,11 +159,17 @@ export class ExportService {
     }
   }
 
-  async #sourcesOf({ held, given }: ExportHandle, { source: { kind, name }, selection }: CheckedRequest): Promise<Source[]> {
-    if (kind === 'jobs') return this.#jobSources(name, selection.windows);
-    const file = await this.#files.openFile(name, given.config.path);
-    held.push(file);
-    return [{ path: file.path, name: file.name }];
+  async #sourcesOf({ held, given }: ExportHandle, checked: CheckedRequest): Promise<Pick<ExportRequest, 'sources' | 'windows'>> {
+    const { source, isFollowed, selection } = checked;
+    const { windows } = selection;
+    if (source.kind === 'fs') {
+      const file = await this.#files.openFile(source.name, given.config.path);
+      held.push(file);
+      return { sources: [{ path: file.path, name: file.name }], windows };
+    }
+    const captured = await this.#openCaptured(source, { windows, isFollowed });
+    held.push(captured);
+    return { sources: captured.lanes.map((lane) => ({ lane, name: lane.name })), windows: [...captured.windows] };
   }
 
   async #startLater(handle: ExportHandle, preparing: Promise<PreparedExport>, place: Opened | null): Promise<void> {

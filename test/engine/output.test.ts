@@ -94,6 +94,7 @@ describe('the receipt', () => {
       left_out: { time: 2n, filter: 1n },
       packets_cut: 1n,
       packets_dropped_at_capture: 0n,
+      lost: [],
       packets_without_time: 0n,
       times_clamped: 0n,
       blocks_skipped: 0n,

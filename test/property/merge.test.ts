@@ -13,6 +13,7 @@ import { NgBlocks, payload, pcapFile } from '../support/build.js';
 import { slowCrc32c } from '../support/crc32c.js';
 import { cutInto, cutting } from '../support/cutting.js';
 import { fileSource, request, runExport, type Exported } from '../support/engine.js';
+import { TestLane } from '../support/lane.js';
 import { expectedOf, mergedOf, refusal, told, type Damaged, type Expected } from '../support/model.js';
 import { NotACapture, readCapture, type Capture } from '../support/reader.js';
 import { temporaryFolder } from '../support/temporary.js';
@@ -163,22 +164,31 @@ const lane = fc
       maxLength: 4,
     }),
     stale: fc.nat(60),
+    /** Packets after which a stretch ends. */
+    growth: fc.array(fc.nat(20), { maxLength: 3 }),
+    idles: fc.boolean(),
   })
   // Nothing is listed before its first packet.
   .filter(({ segments }) => segments[0]!.length > 0)
-  .map(({ name, first, segments, stale }) => {
+  .map(({ name, first, segments, stale, growth, idles }) => {
     const blocks = new NgBlocks();
     const head = Buffer.concat([blocks.section(), blocks.interface({ name, resolution: 9 })]);
     let seconds = 1_700_000_000 + first;
     const bodies = segments.map((packets) =>
-      Buffer.concat(
-        packets.map(({ step, data }) => {
-          seconds += step;
-          return blocks.enhanced({ ticks: BigInt(seconds) * 1_000_000_000n, data });
-        }),
-      ),
+      packets.map(({ step, data }) => {
+        seconds += step;
+        return blocks.enhanced({ ticks: BigInt(seconds) * 1_000_000_000n, data });
+      }),
     );
-    return { segments: bodies.map((body) => Buffer.concat([head, body])), whole: Buffer.concat([head, ...bodies]), stale };
+    const parts = bodies.map((records) => {
+      const bytes = Buffer.concat([head, ...records]);
+      const ends = growth
+        .filter((packets) => packets > 0 && packets < records.length)
+        .sort((a, b) => a - b)
+        .map((packets) => head.length + Buffer.concat(records.slice(0, packets)).length);
+      return { bytes, ends: [...new Set([...ends, bytes.length])] };
+    });
+    return { parts, whole: Buffer.concat([head, ...bodies.flat()]), stale, idles };
   });
 
 describe('segments of one interface', () => {
@@ -191,14 +201,14 @@ describe('segments of one interface', () => {
         cutting,
         async (lanes, files, wish, cut) => {
           cutInto(cut);
-          const sources = lanes.flatMap(({ segments, stale }, number): Source[] =>
-            segments.map((bytes, i) => {
-              const isOpen = i === segments.length - 1;
-              const path = folder.write(`lane-${number}-${i}`, isOpen ? Buffer.concat([bytes, payload(stale)]) : bytes);
-              const visibleBytes = isOpen ? bytes.length : null;
-              return { name: path, segment: { paths: [path], indexPath: `${path}.index`, id: BigInt(i), visibleBytes, lane: `lane ${number}` } };
-            }),
-          );
+          const sources = lanes.map(({ parts, stale, idles }, number): Source => {
+            const segments = parts.map(({ bytes, ends }, i) => ({
+              path: folder.write(`lane-${number}-${i}`, i === parts.length - 1 ? Buffer.concat([bytes, payload(stale)]) : bytes),
+              ends,
+            }));
+            const name = `lane ${number}`;
+            return { lane: new TestLane(name, segments, idles), name };
+          });
           const asked = request([...sources, ...files.map((bytes, i) => write(bytes, i))], wish);
           const got = await outcome(asked);
           const source = mergedOf([...lanes.map(({ whole }) => whole), ...files].map((bytes) => readCapture(bytes)));

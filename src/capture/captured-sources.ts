@@ -1,0 +1,106 @@
+/** What an export of captured traffic reads: jobs/…, clips/…, interfaces/… and vifgs/…. */
+import { interfaceFolders, type Job, type Jobs } from '../buffer/jobs.js';
+import { BufferLane } from '../buffer/lane.js';
+import type { Until } from '../buffer/end.js';
+import type { TimeWindow } from '../engine/types.js';
+import { SpillwayError } from '../errors.js';
+import { NS_PER_MS } from '../units.js';
+import { captureStatus } from './control.js';
+import { endLive, interfacesOfVifg, startLive } from './live.js';
+
+export const CAPTURED_KINDS = ['jobs', 'clips', 'interfaces', 'vifgs'] as const;
+export type CapturedKind = (typeof CAPTURED_KINDS)[number];
+
+/** As `path` names it: `{ kind: 'jobs', name: 'uplinks' }`. */
+export interface CapturedName {
+  kind: CapturedKind;
+  name: string;
+}
+
+/** A kept time range of a job. */
+export interface ClipRange {
+  job: Job;
+  startNs: bigint | null;
+  endNs: bigint | null;
+}
+
+export interface CaptureRooms {
+  jobs: Jobs;
+  /** Rejects where there is no such clip. */
+  clipRange: (id: string) => Promise<ClipRange>;
+  /** Starts the capture of a job; resolves when it captures. */
+  startCapture: (job: Job) => Promise<unknown>;
+}
+
+export interface CaptureWish {
+  /** None: every time. */
+  windows: readonly TimeWindow[];
+  /** Go on with what comes, until the last window's end, or for ever. */
+  isFollowed: boolean;
+}
+
+export interface CapturedSources {
+  /** Closed by the export that gets them. */
+  lanes: BufferLane[];
+  windows: readonly TimeWindow[];
+  /** Nothing that comes from now on is wanted. */
+  endNow(): void;
+  /** When nobody reads them any more. */
+  close(): Promise<void>;
+}
+
+/** An end that is as near as this may still lie before packets that are on their way. */
+const RECENT_NS = 2000n * NS_PER_MS;
+
+/** Is live from the moment it is opened: there is nothing else to read. */
+export function isLive({ kind }: CapturedName): boolean {
+  return kind === 'interfaces' || kind === 'vifgs';
+}
+
+export async function openCaptured(named: CapturedName, wish: CaptureWish, rooms: CaptureRooms): Promise<CapturedSources> {
+  const { kind, name } = named;
+  if (kind === 'jobs') return lanesOf(await rooms.jobs.get(name), `jobs/${name}`, wish, async () => {});
+  if (kind === 'clips') {
+    const { job, startNs, endNs } = await rooms.clipRange(name);
+    const windows = within({ startNs, endNs }, wish.windows);
+    return lanesOf(job, `clips/${name}`, { windows, isFollowed: false }, async () => {});
+  }
+  const interfaces = kind === 'interfaces' ? [name] : interfacesOfVifg(name);
+  const job = await startLive(rooms.jobs, interfaces, rooms.startCapture);
+  return lanesOf(job, `${kind}/${name}`, wish, () => endLive(rooms.jobs, job));
+}
+
+async function lanesOf(job: Job, name: string, { windows, isFollowed }: CaptureWish, close: () => Promise<void>): Promise<CapturedSources> {
+  const until = untilOf(windows, isFollowed, BigInt(Date.now()) * NS_PER_MS);
+  const isCaptured = async (): Promise<boolean> => (await captureStatus(job.folder).catch(() => null)) !== null;
+  const lanes: BufferLane[] = [];
+  try {
+    for (const folder of await interfaceFolders(job)) {
+      const lane = await BufferLane.open(folder.path, { name: `${name}/${folder.name}`, windows, until, isCaptured });
+      if (!lane.isEmpty) lanes.push(lane);
+    }
+    if (lanes.length === 0) throw new SpillwayError('SOURCE_EMPTY', `${name}: nothing was captured yet`);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { lanes, windows, endNow: () => lanes.forEach((lane) => lane.endNow()), close };
+}
+
+/** Where a reader ends. An end that lies in the future is waited for. */
+export function untilOf(windows: readonly TimeWindow[], isFollowed: boolean, nowNs: bigint): Until {
+  const ends = windows.map(({ endNs }) => endNs);
+  if (ends.length === 0 || ends.includes(null)) return isFollowed ? 'capture' : 'now';
+  const last = ends.reduce<bigint>((most, end) => (end! > most ? end! : most), ends[0]!);
+  return last > nowNs - RECENT_NS ? last : 'now';
+}
+
+/** The windows inside `outer`; empty windows where nothing of them is. */
+function within(outer: TimeWindow, windows: readonly TimeWindow[]): TimeWindow[] {
+  if (windows.length === 0) return [outer];
+  return windows.map(({ startNs, endNs }) => {
+    const start = startNs === null || (outer.startNs !== null && outer.startNs > startNs) ? outer.startNs : startNs;
+    const end = endNs === null || (outer.endNs !== null && outer.endNs < endNs) ? outer.endNs : endNs;
+    return { startNs: start, endNs: start !== null && end !== null && end < start ? start : end };
+  });
+}
