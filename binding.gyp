@@ -50,6 +50,7 @@
         "native/scan/source_reader.cc",
         "native/scan/scan.cc",
         "native/scan/merge.cc",
+        "native/scan/merge_lanes.cc",
         "native/addon/arguments.cc",
         "native/addon/report.cc",
         "native/addon/selection_object.cc",

@@ -297,12 +297,13 @@ export declare class Merge {
   feed(source: number, bytes: Uint8Array, last: boolean): void;
   /**
    * A source that comes in stretches, one behind another, as if they were one file; that may still grow. `firstTimeNs` as
-   * above: then it is asked for the first time.
+   * above: then it is asked for the first time, and again wherever a stretch ends. It begins with its first stretch.
    */
   addLane(firstTimeNs: bigint | null): void;
   /**
    * What follows in a lane that `needNext` is about, with parameters as of `addRange` and `Scan.openRange`. Without
-   * `interfaceBase` the interfaces in `state` are those of the stretch before, which had the same number of them.
+   * `interfaceBase` the interfaces in `state` are those of the stretch before, which had the same number of them. Nothing
+   * beyond `end` is read: a record that goes on there is damage.
    */
   next(
     source: number,
@@ -314,9 +315,9 @@ export declare class Merge {
     readBytes: number,
     sums: BlockSums | null,
   ): void;
-  /** Nothing of the lane comes before this time: the others go on until then, and it is asked for again. */
+  /** Nothing of the lane comes before this time: the others go on until then (of equal times, those added before it), and it is asked for again. */
   idle(source: number, untilNs: bigint): void;
-  /** Nothing more comes of the lane. */
+  /** Nothing more comes of the lane: it is over. */
   finish(source: number): void;
   /** The output's number of the first interface of a source's present section; null while none is described. */
   interfaceBase(source: number): number | null;
@@ -325,15 +326,18 @@ export declare class Merge {
   /** As `Scan.limit`, for all sources together. */
   limit(packets: bigint | null, capturedBytes: bigint | null, durationNs: bigint | null, firstTimeNs: bigint | null): void;
   use(selection: Selection): void;
-  /** As `Scan.step`. After `damage` that source is over, and the next step goes on with the others. */
+  /** As `Scan.step`. After `damage` that source is over, and the next step goes on with the others; of a lane the stretch is, and the next step asks for what follows. */
   step(out: Uint8Array, outOffset: number, budgetBytes: number): number;
   /** The report counts from now on; `linkTypeOut`, `snapLengthOut` and `interfaceCount` stay. */
   startCounts(): void;
   /** The source that the last status is about; null where it is about none. */
   source(): number | null;
-  /** Nothing more will come of a source. */
+  /**
+   * Nothing more will come of a source. Where that holds for all but the lane that is asked for, the merge may be left, and the
+   * lane go on by itself from `interfaceBase`; if it can describe more interfaces, then only where its own are the last ones.
+   */
   over(source: number): boolean;
-  /** Where a source that has begun can go on in a scan of its own; null where it can not without changing the output. */
+  /** Where a source that has begun can go on in a scan of its own; null where it can not without changing the output, and for a lane between two stretches. */
   place(source: number): MergePlace | null;
   outLength(): number;
   needed(): number;

@@ -24,6 +24,11 @@ void MergeObject::init(Napi::Env env, Napi::Object exports) {
                                        InstanceMethod<&MergeObject::addStream>("addStream"),
                                        InstanceMethod<&MergeObject::feed>("feed"),
                                        InstanceMethod<&MergeObject::fault>("fault"),
+                                       InstanceMethod<&MergeObject::addLane>("addLane"),
+                                       InstanceMethod<&MergeObject::next>("next"),
+                                       InstanceMethod<&MergeObject::idle>("idle"),
+                                       InstanceMethod<&MergeObject::finish>("finish"),
+                                       InstanceMethod<&MergeObject::interfaceBase>("interfaceBase"),
                                        InstanceMethod<&MergeObject::limit>("limit"),
                                        InstanceMethod<&MergeObject::use>("use"),
                                        InstanceMethod<&MergeObject::step>("step"),
@@ -62,6 +67,11 @@ uint32_t MergeObject::streamArgument(const Napi::Value& value) const {
   return source;
 }
 
+void MergeObject::mustBeAsked(const Napi::Value& value) const {
+  if (sourceArgument(value, "source") != merge_.asked())
+    throw Napi::TypeError::New(value.Env(), "source must be the lane that step asked for");
+}
+
 void MergeObject::addRange(const Napi::CallbackInfo& info) {
   mustNotHaveBegun(info.Env());
   const int fd = fdArgument(info[0], "fd");
@@ -93,6 +103,42 @@ void MergeObject::fault(const Napi::CallbackInfo& info) {
   const uint32_t source = streamArgument(info[0]);
   if (!info[1].IsString()) throw Napi::TypeError::New(info.Env(), "text must be a text");
   merge_.fault(source, info[1].As<Napi::String>().Utf8Value());
+}
+
+void MergeObject::addLane(const Napi::CallbackInfo& info) {
+  mustNotHaveBegun(info.Env());
+  merge_.addLane(firstTimeArgument(info[0]));
+}
+
+void MergeObject::next(const Napi::CallbackInfo& info) {
+  mustBeAsked(info[0]);
+  const int fd = fdArgument(info[1], "fd");
+  const uint64_t start = wholeArgument(info[2], "start");
+  const uint64_t end = wholeArgument(info[3], "end");
+  const Bytes state = info[4].IsNull() ? Bytes{} : bytesArgument(info[4], "state");
+  std::optional<uint32_t> interface_base;
+  if (!info[5].IsNull()) interface_base = uint32Argument(info[5], "interfaceBase");
+  const uint32_t read_bytes = uint32Argument(info[6], "readBytes");
+  if (!info[7].IsNull()) throw Napi::TypeError::New(info.Env(), "sums must be null");
+  if (merge_.next(fd, start, end, state, interface_base, read_bytes)) return;
+  throw Napi::TypeError::New(
+      info.Env(), state.empty() ? "without a state a range starts at 0"
+                                : "state is not a reader's state, or has not as many interfaces as the stretch before");
+}
+
+void MergeObject::idle(const Napi::CallbackInfo& info) {
+  mustBeAsked(info[0]);
+  merge_.idle(bigIntArgument(info[1], "untilNs"));
+}
+
+void MergeObject::finish(const Napi::CallbackInfo& info) {
+  mustBeAsked(info[0]);
+  merge_.finish();
+}
+
+Napi::Value MergeObject::interfaceBase(const Napi::CallbackInfo& info) {
+  const auto base = merge_.interfaceBase(sourceArgument(info[0], "source"));
+  return base ? Napi::Number::New(info.Env(), *base) : info.Env().Null();
 }
 
 void MergeObject::limit(const Napi::CallbackInfo& info) { merge_.limit(limitArguments(info)); }

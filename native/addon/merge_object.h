@@ -17,6 +17,11 @@ class MergeObject : public Napi::ObjectWrap<MergeObject> {
   void addStream(const Napi::CallbackInfo& info);
   void feed(const Napi::CallbackInfo& info);
   void fault(const Napi::CallbackInfo& info);
+  void addLane(const Napi::CallbackInfo& info);
+  void next(const Napi::CallbackInfo& info);
+  void idle(const Napi::CallbackInfo& info);
+  void finish(const Napi::CallbackInfo& info);
+  Napi::Value interfaceBase(const Napi::CallbackInfo& info);
   void limit(const Napi::CallbackInfo& info);
   void use(const Napi::CallbackInfo& info);
   Napi::Value step(const Napi::CallbackInfo& info);
@@ -32,6 +37,7 @@ class MergeObject : public Napi::ObjectWrap<MergeObject> {
   // The number of a source that was added.
   uint32_t sourceArgument(const Napi::Value& value, const char* name) const;
   uint32_t streamArgument(const Napi::Value& value) const;
+  void mustBeAsked(const Napi::Value& value) const;
   void mustNotHaveBegun(Napi::Env env) const;
 
   Merge merge_;

@@ -14,12 +14,13 @@ constexpr size_t kReadBeyondEnd = 64u << 10;
 
 }  // namespace
 
-void Input::openRange(int fd, uint64_t start, uint64_t end, size_t read_bytes) {
+void Input::openRange(int fd, uint64_t start, uint64_t end, size_t read_bytes, Reach reach) {
   fd_ = fd;
   read_bytes_ = std::max<size_t>(read_bytes, 1);
   head_ = tail_ = 0;
   offset_ = start;
   end_ = end;
+  reach_ = reach;
   exhausted_ = false;
   error_ = 0;
 }
@@ -55,8 +56,10 @@ Input::More Input::more() {
   if (exhausted_) return More::end;
   if (fd_ < 0) return More::need_feed;
   const uint64_t at = offset_ + size();
+  if (at >= end_ && reach_ == Reach::to_end) return More::end;
+  const size_t over = reach_ == Reach::to_end ? 0 : kOverread;
   const size_t want =
-      at < end_ ? static_cast<size_t>(std::min<uint64_t>(read_bytes_, end_ - at + kOverread)) : kReadBeyondEnd;
+      at < end_ ? static_cast<size_t>(std::min<uint64_t>(read_bytes_, end_ - at + over)) : kReadBeyondEnd;
   reserve(want);
   const int64_t got = readAt(fd_, buffer_.get() + tail_, want, at);
   if (got < 0) {

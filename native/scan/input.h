@@ -12,10 +12,13 @@ namespace spillway {
 class Input {
  public:
   enum class More { more, end, need_feed, error };
+  // How far a range is read: also beyond its end, where a record that starts before it goes on; or never, because what
+  // lies there may still be written.
+  enum class Reach : uint8_t { beyond_end, to_end };
 
-  // `fd` is borrowed. Bytes beyond `end` are read only where a record that starts before it goes on. `read_bytes`: how
-  // many are read at once, and so about how many are held.
-  void openRange(int fd, uint64_t start, uint64_t end, size_t read_bytes = limits::kReadBytes);
+  // `fd` is borrowed. `read_bytes`: how many are read at once, and so about how many are held.
+  void openRange(int fd, uint64_t start, uint64_t end, size_t read_bytes = limits::kReadBytes,
+                 Reach reach = Reach::beyond_end);
   void openStream();
   // Appends a copy of `bytes`. `last`: nothing follows.
   void feed(Bytes bytes, bool last);
@@ -60,6 +63,7 @@ class Input {
   uint64_t end_ = 0;
   int fd_ = -1;  // -1: a stream
   size_t read_bytes_ = limits::kReadBytes;
+  Reach reach_ = Reach::beyond_end;
   bool exhausted_ = false;
   int error_ = 0;
 };

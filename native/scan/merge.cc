@@ -19,9 +19,7 @@ bool Merge::addRange(int fd, uint64_t start, uint64_t end, Bytes state, uint32_t
   if (state.empty() ? start != 0 : !source.reader.restore(state)) return false;
   const uint32_t number = static_cast<uint32_t>(sources_.size());
   if (after != kNoSource && (after >= number || sources_[after].next != kNoSource)) return false;
-  const size_t known = source.reader.pcap ? 1 : source.reader.pcapng.interfaces().size();
-  if (!state.empty())
-    for (uint32_t i = 0; i < known; ++i) source.ids.push_back(interface_base + i);
+  if (!state.empty()) source.number(interface_base, source.reader.interfaceCount());
   source.input.openRange(fd, start, end, read_bytes);
   source.first = first;
   source.inherits = after != kNoSource && !state.empty();
@@ -38,7 +36,7 @@ void Merge::addStream(Nanos first) {
 
 bool Merge::takesFeed(uint32_t source) const {
   const Source& one = sources_[source];
-  return one.input.fd() < 0 && one.life != Life::over && !one.input.exhausted();
+  return one.stretch == Stretch::not_a_lane && one.input.fd() < 0 && one.life != Life::over && !one.input.exhausted();
 }
 
 void Merge::fault(uint32_t source, std::string text) {
@@ -81,9 +79,13 @@ Status Merge::run(size_t budget) {
       if (begun != sources_.end()) source_ = static_cast<uint32_t>(begun - sources_.begin());
       return Status::alone;
     }
-    if (taken_ >= budget) return Status::budget;
     const uint32_t number = heads_.first().source;
     Source& source = sources_[number];
+    if (source.stretch == Stretch::none) {
+      source_ = asked_ = number;
+      return Status::need_next;
+    }
+    if (taken_ >= budget) return Status::budget;
     if (source.life == Life::waiting) {
       source.life = Life::begun;
       ++begun_;
@@ -195,8 +197,6 @@ Status Merge::other(Source& source, Next next, const Packet& packet) {
       source.ids.clear();
       break;
     case Next::interface: {
-      if (counts_.interface_count >= limits::kMaxInterfaces)
-        return damaged(source, "more than " + std::to_string(limits::kMaxInterfaces) + " interfaces are described");
       const Status status = describe(source, reader.interfaces().back(), packet.options, reader.order());
       if (status != Status::budget) {
         reader.forgetInterface();
@@ -218,6 +218,8 @@ Status Merge::other(Source& source, Next next, const Packet& packet) {
 }
 
 Status Merge::describe(Source& source, const Interface& interface, Bytes options, Order order) {
+  if (counts_.interface_count >= limits::kMaxInterfaces)
+    return damaged(source, "more than " + std::to_string(limits::kMaxInterfaces) + " interfaces are described");
   if (sieve_.output.interface(interface, options, order) == Output::Put::full) return Status::output_full;
   source.ids.push_back(static_cast<uint32_t>(counts_.interface_count++));
   return Status::budget;
@@ -253,14 +255,20 @@ void Merge::consume(Source& source, size_t bytes) {
   if (source.input.fd() >= 0) counts_.end += bytes;
 }
 
-// The source that is first is over.
+// What there was of the source that is first is read.
 void Merge::leave(Source& source) {
   sieve_.output.flush();
-  source.life = Life::over;
   source.input.release();
   source.reader = {};
+  if (source.stretch == Stretch::present) source.stretch = Stretch::none;
+  else end(source);
+}
+
+// The source that is first is over.
+void Merge::end(Source& source) {
+  begun_ -= source.life == Life::begun;
+  source.life = Life::over;
   heads_.removeFirst();
-  --begun_;
   if (source.next != kNoSource) follow(source, source.next);
   else tell_alone_ = begun_ <= 1 && !heads_.empty();
   source.ids = {};
@@ -294,6 +302,11 @@ std::optional<Merge::Place> Merge::place(uint32_t source) const {
   // another's.
   if (!one.reader.pcap && base + own != count) return std::nullopt;
   return Place{one.input.offset(), one.reader.state(), base};
+}
+
+std::optional<uint32_t> Merge::interfaceBase(uint32_t source) const {
+  const std::vector<uint32_t>& ids = sources_[source].ids;
+  return ids.empty() ? std::nullopt : std::optional(ids[0]);
 }
 
 }  // namespace spillway

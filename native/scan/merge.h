@@ -2,9 +2,10 @@
 // among the heads, the next packets of all sources; of equal times that of the source that was added first. So no
 // source's own order is ever changed: where its times step back, the packets come out as they get to its head. A packet
 // without a time follows the one before it in its source. Interfaces are numbered in the order in which they are
-// described.
+// described. A lane is a source that comes in stretches, which are asked for as they are needed and are as one file.
 #pragma once
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ class Merge {
   bool addRange(int fd, uint64_t start, uint64_t end, Bytes state, uint32_t interface_base, Nanos first,
                 size_t read_bytes, uint32_t after = kNoSource);
   void addStream(Nanos first);
+  // A source whose stretches are asked for: the first at `first`, the next where the one before ends.
+  void addLane(Nanos first);
   size_t sources() const { return sources_.size(); }
 
   // A stream that is not over and was not told its end.
@@ -43,12 +46,24 @@ class Merge {
   // A stream ends behind what was fed, because it is damaged: a sentence.
   void fault(uint32_t source, std::string text);
 
+  // The lane that `need_next` was about, until it is given one of the next three, which are for it alone.
+  uint32_t asked() const { return asked_; }
+  // What follows: as addRange, but nothing beyond `end` is read. Without `interface_base` the interfaces in `state` are
+  // those of the stretch before. False where `state` is none, or has not as many then; nothing has changed then.
+  bool next(int fd, uint64_t start, uint64_t end, Bytes state, std::optional<uint32_t> interface_base,
+            size_t read_bytes);
+  // Its next packet does not come before `until`: the others go on until then, and it is asked for again.
+  void idle(Nanos until);
+  // Nothing follows.
+  void finish();
+
   void limit(const Limits& limits) { sieve_.limits = limits; }
   // Goes on with other programs; format and snap length must be the same.
   void use(std::shared_ptr<const Selection> selection) { sieve_.use(std::move(selection)); }
 
-  // As Scan::step. After `damage` the source is over and the others go on with the next step; after `need_input` the
-  // source() must be fed. `alone`: a source is over, and of those that are left one at most has begun: source().
+  // As Scan::step. After `damage` the source is over, or the lane's stretch, and the next step goes on; after
+  // `need_input` the source() must be fed; `need_next`: it is a lane that is to be given what follows. `alone`: a
+  // source is over, and of those that are left one at most has begun: source().
   Status step(uint8_t* out, size_t capacity, size_t budget);
 
   // Since the start, or since startCounts: `end` counts the bytes taken of all files.
@@ -68,22 +83,34 @@ class Merge {
     std::vector<uint8_t> state;
     uint32_t interface_base;
   };
-  // Nothing for a stream, and where such a scan would give interfaces other numbers: only interfaces that follow one
-  // another, and are the last of the output where more can come, can go on by themselves.
+  // Nothing for a stream, for a lane between two stretches, and where such a scan would give interfaces other numbers:
+  // only interfaces that follow one another, and are the last of the output where more can come, can go on by
+  // themselves.
   std::optional<Place> place(uint32_t source) const;
+  // The number in the output of the first interface of a source's present section; nothing while none is described.
+  std::optional<uint32_t> interfaceBase(uint32_t source) const;
 
  private:
   enum class Life : uint8_t { waiting, begun, over };
+  // Of a lane: whether it has a stretch to read.
+  enum class Stretch : uint8_t { not_a_lane, none, present };
   struct Source {
     Input input;
     SourceReader reader;
     std::vector<uint32_t> ids;  // numbers in the output of the interfaces of the reader's section
     uint64_t packets = 0;
     Life life = Life::waiting;
+    Stretch stretch = Stretch::not_a_lane;
     std::string fault;
     Nanos first = kNanosMin;    // time of its first packet
     uint32_t next = kNoSource;  // what comes when this is over
     bool inherits = false;      // the numbers of the one before
+
+    // Its interfaces are those of the output from `base` on.
+    void number(uint32_t base, size_t count) {
+      ids.resize(count);
+      std::iota(ids.begin(), ids.end(), base);
+    }
   };
 
   Status run(size_t budget);
@@ -97,6 +124,7 @@ class Merge {
   Status damaged(const Source& source, std::string text);
   void consume(Source& source, size_t bytes);
   void leave(Source& source);
+  void end(Source& source);
   void follow(const Source& source, uint32_t next);
 
   std::vector<Source> sources_;
@@ -106,6 +134,7 @@ class Merge {
   uint32_t begun_ = 0;  // sources that have begun and are not over
   bool tell_alone_ = false;
   uint32_t source_ = kNoSource;
+  uint32_t asked_ = kNoSource;
   Nanos head_time_ = 0;
   size_t taken_ = 0;  // bytes of this step
   std::string damage_;

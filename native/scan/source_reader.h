@@ -23,6 +23,9 @@ struct SourceReader {
   std::vector<uint8_t> state() const;
   bool restore(Bytes bytes);
 
+  // Interfaces of the present section; a pcap file is one.
+  size_t interfaceCount() const { return pcap ? 1 : pcapng.interfaces().size(); }
+
   // What is wrong where a source ends behind `left` bytes that are no whole record. Empty: nothing, it just ends.
   std::string endDamage(size_t left) const;
   // What is wrong where the reader says `damage`.

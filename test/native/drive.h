@@ -37,6 +37,9 @@ class MemoryFile {
     size_ = bytes.size;
   }
   void resize(size_t size) { ENSURE(::ftruncate(fd_, static_cast<off_t>(size)) == 0); }
+  void write(uint64_t offset, Bytes bytes) {
+    ENSURE(::pwrite(fd_, bytes.data, bytes.size, static_cast<off_t>(offset)) == static_cast<ssize_t>(bytes.size));
+  }
   int fd() const { return fd_; }
   uint64_t size() const { return size_; }
 

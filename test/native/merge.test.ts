@@ -66,6 +66,11 @@ const FED = ['with sources', 'waiting for bytes'];
 const METHODS: Record<string, { call: (merge: Merge) => unknown; states: string[] }> = {
   addRange: { call: (merge) => merge.addRange(fds[1]!, 0, even.length, null, 0, null, 1, null), states: NOT_BEGUN },
   addStream: { call: (merge) => merge.addStream(null), states: NOT_BEGUN },
+  addLane: { call: (merge) => merge.addLane(null), states: NOT_BEGUN },
+  next: { call: (merge) => merge.next(0, fds[0]!, 0, odd.length, null, null, 1, null), states: [] },
+  idle: { call: (merge) => merge.idle(0, 0n), states: [] },
+  finish: { call: (merge) => merge.finish(0), states: [] },
+  interfaceBase: { call: (merge) => merge.interfaceBase(0), states: ALL.filter((state) => state !== 'empty') },
   feed: { call: (merge) => merge.feed(1, odd.subarray(0, 3), false), states: FED },
   fault: { call: (merge) => merge.fault(1, 'torn'), states: FED },
   limit: { call: (merge) => merge.limit(1n, null, null, null), states: ALL },

@@ -5,14 +5,16 @@
 
 #include "drive.h"
 #include "filter/cbpf.h"
+#include "lanes.h"
 #include "scan/merge.h"
 
 namespace spillway::test {
 
-// A source of a merge: a file, or the same bytes as a stream.
+// A source of a merge: a file, the same bytes as a stream, or as a lane that is cut there.
 struct Part {
   Buffer bytes;
   bool is_stream = false;
+  std::vector<Cut> cuts = {};
 };
 
 struct MergeDrive {
@@ -23,8 +25,10 @@ struct MergeDrive {
   bool counts_anew = false;
   Limits limits;
   std::function<std::shared_ptr<const Selection>(uint32_t)> more_programs;
-  // Called with `alone`; false ends the drive.
+  // Called with `alone` and `need_next`; false ends the drive.
   std::function<bool(const Merge&)> go_on;
+  // Until when a lane is said to be idle, which may be until the time that is given; nothing: it is given what follows.
+  std::function<std::optional<Nanos>(Nanos)> idle;
 };
 
 struct MergeDamage {
@@ -41,6 +45,7 @@ struct MergeOutcome {
   Counts counts;  // of all, though the merge may have counted anew
   std::vector<MergeDamage> damage;
   size_t alone = 0;
+  size_t asked = 0;
 };
 
 // The time of the first packet, as whoever adds a source knows it.
@@ -86,15 +91,21 @@ class MergeRun {
            uint32_t interface_count = 0)
       : parts_(parts), how_(how), merge_(std::move(selection), interface_count, -1), fed_(parts.size()) {
     for (const Part& part : parts) {
-      files_.push_back(std::make_unique<MemoryFile>(part.bytes));
+      // A lane's bytes are written as it grows, over others.
+      files_.push_back(std::make_unique<MemoryFile>(part.cuts.empty() ? part.bytes : Buffer(part.bytes.size(), 0x5a)));
       const MemoryFile& file = *files_.back();
       if (part.is_stream) merge_.addStream(firstTimeOf(part.bytes));
+      else if (!part.cuts.empty()) merge_.addLane(firstTimeOf(part.bytes));
       else ENSURE(merge_.addRange(file.fd(), 0, file.size(), {}, 0, firstTimeOf(part.bytes), how.read_bytes));
     }
   }
 
   Merge& merge() { return merge_; }
   const MemoryFile& file(uint32_t part) const { return *files_[part]; }
+  // The cut at which a lane goes on; nothing: all of it was given.
+  const Cut* next(uint32_t part) const {
+    return fed_[part] < parts_[part].cuts.size() ? &parts_[part].cuts[fed_[part]] : nullptr;
+  }
 
   MergeOutcome run() {
     merge_.limit(how_.limits);
@@ -136,12 +147,19 @@ class MergeRun {
         feed(source);
         return true;
       case Status::damage:
-        ENSURE(merge_.over(source));
+        ENSURE(merge_.over(source) == parts_[source].cuts.empty());
         outcome_.damage.push_back({source, outcome_.counts.detail_offset, merge_.damageText()});
         return true;
       case Status::alone:
         ++outcome_.alone;
         return !how_.go_on || how_.go_on(merge_);
+      case Status::need_next:
+        ++outcome_.asked;
+        ENSURE(merge_.asked() == source && !merge_.over(source) && !merge_.place(source));
+        if (how_.go_on && !how_.go_on(merge_)) return false;
+        answer(source);
+        ENSURE(merge_.asked() == Merge::kNoSource);
+        return true;
       case Status::need_program: {
         auto selection =
             how_.more_programs ? how_.more_programs(static_cast<uint32_t>(outcome_.counts.detail)) : nullptr;
@@ -162,11 +180,23 @@ class MergeRun {
     merge_.feed(source, piece.bytes(), fed_[source] == bytes.size());
   }
 
+  void answer(uint32_t source) {
+    const Cut* cut = next(source);
+    if (const auto until = how_.idle ? how_.idle(cut ? cut->idle_until : kNanosMax) : std::nullopt)
+      return merge_.idle(*until);
+    if (!cut) return merge_.finish();
+    ++fed_[source];
+    const Buffer& bytes = parts_[source].bytes;
+    const uint64_t end = next(source) ? next(source)->offset : bytes.size();
+    files_[source]->write(cut->offset, {bytes.data() + cut->offset, end - cut->offset});
+    ENSURE(merge_.next(files_[source]->fd(), cut->offset, end, bytesOf(cut->state), std::nullopt, how_.read_bytes));
+  }
+
   const std::vector<Part>& parts_;
   const MergeDrive& how_;
   std::vector<std::unique_ptr<MemoryFile>> files_;
   Merge merge_;
-  std::vector<size_t> fed_;
+  std::vector<size_t> fed_;  // of a stream bytes, of a lane stretches
   MergeOutcome outcome_;
 };
 

@@ -56,6 +56,23 @@ TEST("beyond the end of the range bytes come only when they are asked for") {
   CHECK_EQ(copyOf({input.data(), 500000}), Buffer(bytes.begin() + 1000, bytes.begin() + 501000));
 }
 
+TEST("a range that is read to its end only gives nothing beyond it") {
+  const Buffer bytes = Random(47).bytes(600000);
+  const MemoryFile file(bytes);
+  Input input;
+  for (const size_t read : {size_t{1}, size_t{999}, size_t{1000}, limits::kReadBytes}) {
+    input.openRange(file.fd(), 1000, 3000, read, Input::Reach::to_end);
+    while (input.more() == Input::More::more) CHECK(input.size() <= 2000);
+    CHECK_EQ(copyOf({input.data(), input.size()}), Buffer(bytes.begin() + 1000, bytes.begin() + 3000));
+    CHECK(input.more() == Input::More::end);
+  }
+  // Beyond the file there is nothing either.
+  input.openRange(file.fd(), bytes.size() - 10, bytes.size() + 10, 100, Input::Reach::to_end);
+  Input::More last;
+  CHECK_EQ(readAll(input, 100, &last), Buffer(bytes.end() - 10, bytes.end()));
+  CHECK(last == Input::More::end);
+}
+
 TEST("bytes that are kept stay in front of those that follow") {
   const Buffer bytes = Random(43).bytes(3 << 20);
   const MemoryFile file(bytes);

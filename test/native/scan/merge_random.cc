@@ -229,6 +229,74 @@ TEST("alone: the last that is left can go on by itself and give the same, where 
   CHECK(waiting > 20);
 }
 
+TEST("lanes give what whole sources give, wherever they are cut and however long they are idle") {
+  Random random(26);
+  size_t asked = 0, idle = 0, alone = 0;
+  for (int round = 0; round < 400; ++round) {
+    CONTEXT("round " << round);
+    std::vector<Part> parts = randomParts(random);
+    // Damage is the same, but it is not the end of a lane.
+    if (random.below(3) == 0) parts[0].bytes.resize(parts[0].bytes.size() - random.below(20));
+    const Format format = kFormats[random.below(std::size(kFormats))];
+    const MergeOutcome want = mergeParts(parts, selectAll(format), randomDrive(random));
+    for (int i = 0; i < 4; ++i) {
+      for (Part& part : parts)
+        part.cuts = !part.is_stream && random.below(4) != 0 ? someCutsOf(part.bytes, random) : std::vector<Cut>{};
+      MergeDrive how = randomDrive(random);
+      how.idle = [&](Nanos until) -> std::optional<Nanos> {
+        if (random.below(3) == 0) return std::nullopt;
+        ++idle;
+        const auto earlier = static_cast<Nanos>(random.below(4)) * kNanosPerSecond;
+        return until < kNanosMin + earlier ? kNanosMin : until - earlier;
+      };
+      const MergeOutcome got = mergeParts(parts, selectAll(format), how);
+      checkSame(got, want);
+      asked += got.asked;
+      alone += got.alone;
+    }
+  }
+  CHECK(asked > 10000);
+  CHECK(idle > 10000);
+  CHECK(alone > 1000);
+}
+
+TEST("where all others are over, a lane can go on by itself with the interfaces that it has") {
+  Random random(27);
+  size_t taken = 0;
+  for (int round = 0; round < 400; ++round) {
+    CONTEXT("round " << round);
+    std::vector<Part> parts = randomParts(random);
+    const auto lane = static_cast<uint32_t>(random.below(parts.size()));
+    parts[lane].is_stream = false;
+    const Buffer want = mergeParts(parts, selectAll(Format::pcapng_ns)).out;
+    parts[lane].cuts = someCutsOf(parts[lane].bytes, random);
+    MergeDrive how = randomDrive(random);
+    MergeRun run(parts, selectAll(Format::pcapng_ns), how);
+    const auto goesOn = [&](const Merge& merge) {
+      const Cut* cut = run.next(lane);
+      if (merge.asked() != lane || !cut || cut->offset == 0) return true;
+      for (uint32_t i = 0; i < merge.sources(); ++i)
+        if (i != lane && !merge.over(i)) return true;
+      SourceReader reader;
+      CHECK(reader.restore(bytesOf(cut->state)));
+      // More that it describes must follow its own.
+      const auto base = merge.interfaceBase(lane);
+      CHECK_EQ(base.has_value(), reader.interfaceCount() != 0);
+      return !base || (!reader.pcap && *base + reader.interfaceCount() != merge.counts().interface_count);
+    };
+    how.go_on = goesOn;
+    const MergeOutcome got = run.run();
+    if (got.status != Status::need_next) continue;
+    ++taken;
+    Scan scan(selectAll(Format::pcapng_ns));
+    const MemoryFile whole(parts[lane].bytes);
+    CHECK(scan.openRange(whole.fd(), run.next(lane)->offset, whole.size(), bytesOf(run.next(lane)->state), false,
+                         *run.merge().interfaceBase(lane)));
+    CHECK(got.out + drive(scan, {}).out == want);
+  }
+  CHECK(taken > 100);
+}
+
 TEST("a thousand sources, each read little at a time") {
   std::vector<Part> parts;
   Random random(25);
