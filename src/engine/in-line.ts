@@ -73,6 +73,7 @@ export function withStretch(one: InLine, { source, goesOn }: Stretch): InLine {
 
 /** Something of it was read, up to `place`. */
 export function begun(one: InLine, place: Place): InLine {
+  if (one.lane) one.lane.base = place.base;
   return { ...one, place, isBegun: true, headNs: MIN_TIME_NS };
 }
 
