@@ -56,7 +56,7 @@ it('a page of marks gives its latest whole slot, and none where no slot is whole
 
 it('losses are read up to the first record that is not whole', async () => {
   const records = [lossRecord(1, 10n, 20n, 5n), lossRecord(4, 30n, 40n, 2n ** 64n - 1n), lossRecord(3, 50n, 60n, 7n)];
-  const file = lossFile(records);
+  const file: Buffer = lossFile(records);
   const decoded = decodeLosses(file, 'jobs/x/eth0');
   expect(decoded).toEqual([
     { kind: 'ring', source: 'jobs/x/eth0', startNs: 10n, endNs: 20n, packets: 5n },
@@ -73,7 +73,8 @@ it('losses are read up to the first record that is not whole', async () => {
 
 it('losses are told where they touch a window, and summed up where they are too many', () => {
   const at = (ns: bigint, packets: bigint | null = 1n) => ({ kind: 'ring' as const, source: 'x', startNs: ns, endNs: ns + 10n, packets });
-  const within = (startNs: bigint | null, endNs: bigint | null) => lossesWithin([at(100n), at(200n)], [{ startNs, endNs }]).map((loss) => loss.startNs);
+  const within = (startNs: bigint | null, endNs: bigint | null) =>
+    lossesWithin([at(100n), at(200n)], [{ startNs, endNs }]).map((loss) => loss.startNs);
   expect(within(null, 100n)).toEqual([]);
   expect(within(null, 101n)).toEqual([100n]);
   expect(within(109n, 200n)).toEqual([100n]);

@@ -17,6 +17,7 @@ export function receipt(given: Partial<Receipt> = {}): Receipt {
     left_out: { time: 2n, filter: 3n },
     packets_cut: 0n,
     packets_dropped_at_capture: 1n,
+    lost: [],
     packets_without_time: 0n,
     times_clamped: 0n,
     blocks_skipped: 0n,

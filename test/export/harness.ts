@@ -16,7 +16,7 @@ export let reports: Error[];
 export const start = (): ExportService =>
   new ExportService({
     prepare: engine.prepare,
-    jobSources: () => Promise.reject(new Error('no jobs here')),
+    openCaptured: () => Promise.reject(new Error('nothing is captured here')),
     store: data.exports,
     files: data.files,
     report: (error) => reports.push(error),

@@ -1,17 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { LIMITS } from '../../src/config.js';
-import { checkRequest } from '../../src/export/request.js';
+import { checkRequest, type CheckedRequest } from '../../src/export/request.js';
 import type { Config, Filter } from '../../src/export/schema.js';
 import { isSameButForMode, isSameMode, withDefaults } from '../../src/export/schema.js';
 
 const config = (given: Partial<Config> = {}): Config => ({ path: 'fs/admin/x.pcap', ...given });
+const NOW = 1_000_000_000_000_000_000n;
+const checked = (given: Config): CheckedRequest => checkRequest(given, NOW);
 const filter = (given: Partial<Filter> = {}): Filter => ({ id: 'f', type: 'BPF', value: 'tcp', ...given });
 
 describe('a request', () => {
   it('that says nothing asks for everything, cut at 65535', () => {
-    expect(checkRequest(config())).toEqual({
+    expect(checked(config())).toEqual({
       mode: 'LEGACY',
       source: { kind: 'fs', name: 'admin/x.pcap' },
+      isFollowed: false,
       output: null,
       selection: {
         filters: [],
@@ -24,7 +27,7 @@ describe('a request', () => {
   });
 
   it('becomes what the engine takes', () => {
-    const { selection, ...rest } = checkRequest(
+    const { selection, ...rest } = checked(
       config({
         mode: 'STREAM_TO_FILE',
         output_filename: '/admin/y.pcapng',
@@ -36,7 +39,7 @@ describe('a request', () => {
         stop_rule: { packet_limit: 18446744073709551615n, size_limit: 7, time_limit: 4294967295 },
       }),
     );
-    expect(rest).toEqual({ mode: 'STREAM_TO_FILE', source: { kind: 'fs', name: 'admin/x.pcap' }, output: '/admin/y.pcapng' });
+    expect(rest).toEqual({ mode: 'STREAM_TO_FILE', source: { kind: 'fs', name: 'admin/x.pcap' }, isFollowed: false, output: '/admin/y.pcapng' });
     expect(selection).toEqual({
       filters: ['tcp', 'port 53'],
       windows: [{ startNs: 1_500_000_000n, endNs: 2_000_000_000n }],
@@ -47,19 +50,44 @@ describe('a request', () => {
   });
 
   it('may name its source with the slash that ids of files begin with', () => {
-    expect(checkRequest(config({ path: 'fs//admin/x.pcap' })).source).toEqual({ kind: 'fs', name: 'admin/x.pcap' });
-    expect(checkRequest(config({ path: 'jobs//up' })).source).toEqual({ kind: 'jobs', name: 'up' });
-    expect(checkRequest(config({ path: 'fs/admin/deep/x y.pcap' })).source).toEqual({ kind: 'fs', name: 'admin/deep/x y.pcap' });
+    expect(checked(config({ path: 'fs//admin/x.pcap' })).source).toEqual({ kind: 'fs', name: 'admin/x.pcap' });
+    expect(checked(config({ path: 'jobs//up' })).source).toEqual({ kind: 'jobs', name: 'up' });
+    expect(checked(config({ path: 'fs/admin/deep/x y.pcap' })).source).toEqual({ kind: 'fs', name: 'admin/deep/x y.pcap' });
+  });
+
+  it('for a live stream begins now where it does not say when, and its limit on time is one of the clock', () => {
+    const live = (given: Partial<Config>): CheckedRequest => checked(config({ path: 'jobs/up', mode: 'LIVE_STREAM', ...given }));
+    expect(live({})).toMatchObject({ isFollowed: true, selection: { windows: [{ startNs: NOW, endNs: null }] } });
+    expect(live({ start_time: '5' }).selection.windows).toEqual([{ startNs: 5_000_000_000n, endNs: null }]);
+    const end = NOW + 10_000_000_000n;
+    const limited = live({ stop_rule: { time_limit: 10, packet_limit: 3 } }).selection;
+    expect(limited).toMatchObject({ windows: [{ startNs: NOW, endNs: end }], limits: { packets: 3n, durationNs: 0n } });
+    expect(live({ end_time: '1000000002', stop_rule: { time_limit: 10 } }).selection.windows).toEqual([
+      { startNs: NOW, endNs: NOW + 2_000_000_000n },
+    ]);
+    expect(live({ end_time: '7' }).selection.windows).toEqual([{ startNs: NOW, endNs: NOW }]);
+  });
+
+  it('of an interface is live in every mode, where it says how it ends', () => {
+    const of = (given: Partial<Config>): CheckedRequest => checked(config({ path: 'interfaces/eth0', ...given }));
+    expect(of({ mode: 'LIVE_STREAM' })).toMatchObject({ source: { kind: 'interfaces', name: 'eth0' }, isFollowed: true });
+    expect(of({ stop_rule: { packet_limit: 1 } })).toMatchObject({ mode: 'LEGACY', isFollowed: true });
+    expect(of({ end_time: '2000000000' }).selection.windows).toEqual([{ startNs: NOW, endNs: 2_000_000_000_000_000_000n }]);
+  });
+
+  it('of stored traffic goes on with nothing', () => {
+    for (const path of ['fs/admin/x.pcap', 'clips/8f6e'])
+      expect(checked(config({ path, mode: 'LIVE_STREAM' }))).toMatchObject({ isFollowed: false, selection: { windows: [] } });
+    expect(checked(config({ path: 'jobs/up' })).isFollowed).toBe(false);
   });
 
   it.each<[Partial<Config>, string, string]>([
     [{ mode: 'PREPARE' }, 'MODE_UNSUPPORTED', 'config.mode PREPARE'],
-    [{ mode: 'LIVE_STREAM' }, 'MODE_UNSUPPORTED', 'config.mode LIVE_STREAM'],
     [{ mode: 'BUFFER_STREAM' }, 'MODE_UNSUPPORTED', 'config.mode BUFFER_STREAM'],
-    [{ path: 'clips/8f6e' }, 'SOURCE_UNSUPPORTED', 'clips/ is not served'],
-    [{ path: 'clips/8f6e' }, 'SOURCE_UNSUPPORTED', 'clips/'],
-    [{ path: 'interfaces/eth0' }, 'SOURCE_UNSUPPORTED', 'interfaces/'],
-    [{ path: 'vifgs/1' }, 'SOURCE_UNSUPPORTED', 'vifgs/'],
+    [{ path: 'interfaces/eth0' }, 'REQUEST_INVALID', 'config.path "interfaces/eth0" is live'],
+    [{ path: 'vifgs/1', start_time: '1', stop_rule: { size_limit: 0 } }, 'REQUEST_INVALID', 'config.path "vifgs/1" is live'],
+    [{ path: 'jobs/a/b' }, 'SOURCE_NOT_FOUND', 'config.path "jobs/a/b"'],
+    [{ path: 'tapes/1' }, 'SOURCE_NOT_FOUND', 'config.path "tapes/1"'],
     [{ path: '' }, 'SOURCE_NOT_FOUND', 'config.path ""'],
     [{ path: 'fs' }, 'SOURCE_NOT_FOUND', 'config.path "fs"'],
     [{ path: 'fs/' }, 'SOURCE_NOT_FOUND', 'config.path "fs/"'],
@@ -77,7 +105,7 @@ describe('a request', () => {
       'config.time_intervals',
     ],
   ])('is refused: %j', (given, code, words) => {
-    expect(() => checkRequest(config(given))).toThrow(expect.objectContaining({ code, message: expect.stringContaining(words) }));
+    expect(() => checked(config(given))).toThrow(expect.objectContaining({ code, message: expect.stringContaining(words) }));
   });
 });
 

@@ -20,7 +20,7 @@ export function marksPage(
     committedAtNs?: bigint;
     state?: keyof typeof STATES;
   },
-  page = Buffer.alloc(4096),
+  page: Buffer = Buffer.alloc(4096),
 ): Buffer {
   const { segmentId, visibleBytes, sequence = 7n, packets = 0n, packetsStored = 0n, committedAtNs = 0n, state = 'capturing' } = values;
   page.write('SPILMARK', 'latin1');
@@ -81,7 +81,7 @@ export class FakeBuffer {
   #packets = 0n;
   #stored = 0n;
   #sequence = 1n;
-  #page = Buffer.alloc(4096);
+  #page: Buffer = Buffer.alloc(4096);
   #visible = 0;
 
   constructor(

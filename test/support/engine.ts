@@ -1,7 +1,7 @@
 /** Running the engine from a test: requests with defaults, and a sink that keeps what it is given. */
 import { prepareExport, type RunOptions } from '../../src/engine/export.js';
 import type { PrepareOptions } from '../../src/engine/plan.js';
-import type { ExportFormat, ExportRequest, Receipt, Sink, Source } from '../../src/engine/types.js';
+import type { ExportFormat, ExportRequest, FileSource, Receipt, Sink, Source } from '../../src/engine/types.js';
 
 export class MemorySink implements Sink {
   readonly chunks: Buffer[] = [];
@@ -35,7 +35,7 @@ export function request(
   return { ...defaults, ...changed } as ExportRequest;
 }
 
-export function fileSource(path: string): Source {
+export function fileSource(path: string): FileSource {
   return { path, name: path.split('/').at(-1) ?? path };
 }
 
