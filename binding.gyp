@@ -13,11 +13,13 @@
       "target_name": "spillway",
       "sources": [
         "native/base/crc32c.cc",
+        "native/base/crc32c_x64.cc",
         "native/base/file.cc",
         "native/base/pages.cc",
         "native/format/pcap_reader.cc",
         "native/format/pcapng_options.cc",
         "native/format/pcapng_reader.cc",
+        "native/format/pcapng_statistics.cc",
         "native/format/pcapng_writer.cc",
         "native/filter/clauses.cc",
         "native/filter/key_places.cc",
@@ -40,6 +42,7 @@
         "native/index/sidecar_file.cc",
         "native/index/sidecar_reader.cc",
         "native/index/sidecar_writer.cc",
+        "native/scan/block_sums.cc",
         "native/scan/copy.cc",
         "native/scan/index_file.cc",
         "native/scan/probe.cc",
@@ -99,6 +102,7 @@
           "type": "executable",
           "sources": [
             "native/base/crc32c.cc",
+            "native/base/crc32c_x64.cc",
             "native/base/file.cc",
             "native/capture/af_packet.cc",
             "native/capture/buffer_queue.cc",
@@ -129,6 +133,7 @@
             "native/filter/program.cc",
             "native/format/pcapng_options.cc",
             "native/format/pcapng_reader.cc",
+            "native/format/pcapng_statistics.cc",
             "native/format/pcapng_writer.cc",
             "<!@(node -p \"require('fs').readdirSync('native/index').filter((n) => n.endsWith('.cc')).map((n) => 'native/index/' + n).join(' ')\")",
             "native/scan/state.cc"

@@ -62,8 +62,10 @@ export interface ScanStatus {
   /** Of a merge: a source is over, and of those that are left one at most has begun, `source()`. The merge may go on, or that source by itself. */
   readonly alone: 11;
   /**
-   * A block does not have its checksum: it begins at `report[detailOffset]` and has `report[detail]` bytes. All packets before
-   * it are out and none of it is read; the next step goes on behind it.
+   * A block does not have its checksum, or is cut: it begins at `report[detailOffset]` and has `report[detail]` bytes. All
+   * packets before it are out and none of it is read; `report[end]` is behind it, where the next step goes on. That is `done`
+   * (of a merge: with the source, or the stretch of a lane) where the block `describes`: what follows needs the state of its
+   * own block, from the index. A block that two ranges share is told by both.
    */
   readonly badBlock: 12;
   /** Of a merge: the lane `source()` is to be given what follows, by `next`, `idle` or `finish`. */
@@ -161,12 +163,13 @@ export declare class Scan {
    * guess against the end of the scan before it.
    * `interfaceBase`: how many interfaces the output holds from earlier sources and sections.
    * `sums`: blocks are read whole and count only with their checksums; all of this range, and of those of `moveTo`, lies in
-   * blocks. It may begin inside one. Not with `resync`.
+   * blocks. It may begin inside one. They are copied at each call, so give a task its own part. Not with `resync`.
    */
   openRange(fd: number, start: number, end: number, state: Uint8Array | null, resync: boolean, interfaceBase: number, sums?: BlockSums | null): void;
   /**
    * Go on with `[start, end)` of the same file, both at record boundaries, with all sums kept. False where `state` is not
-   * the reader's present one: nothing has changed then, and the range needs a scan of its own.
+   * the reader's present one, or a bad block that `describes` came before: nothing has changed then, and the range needs a
+   * scan of its own.
    */
   moveTo(start: number, end: number, state: Uint8Array): boolean;
   /** Scan bytes given by `feed`. */
@@ -196,13 +199,18 @@ export declare class Scan {
   sectionOptions(): Uint8Array;
 }
 
-/** Checksums of blocks of a file, in order; records never go from block to block. */
+/**
+ * Checksums of blocks of a file, ascending and disjoint; records never go from block to block. The arrays may lie in shared
+ * memory.
+ */
 export interface BlockSums {
   /** `[start, end)` pairs. */
   bounds: Float64Array;
   /** CRC-32C of each block's bytes, and how many packets it has. */
   crcs: Uint32Array;
   packets: Uint32Array;
+  /** 1: a section or an interface is described in the block (the first of a file does), without which what follows can't be read. */
+  describes: Uint8Array;
 }
 
 /** What the index of a file answers. Offsets and lengths are bytes. */
@@ -228,7 +236,9 @@ export interface IndexAnswer {
   minTime: bigint | null;
   maxTime: bigint | null;
   /** Of all blocks in `ranges`, where they were asked for. */
-  sums?: BlockSums | null;
+  sums?: BlockSums;
+  /** For each block of `sums`, the place in `states` of the reader's state at its start. */
+  stateOfBlock: Uint32Array;
 }
 
 /**
@@ -351,7 +361,8 @@ export declare function crc32c(bytes: Uint8Array, before: number): number;
 export declare function crc32cCombine(a: number, b: number, lengthBytesB: number): number;
 /**
  * An interface statistics block, little-endian, for PCAPNG output in that format: what was lost between two times (packets; of those
- * `osDropped` before they reached us), and what was received. A count of null is not told.
+ * `osDropped` before they reached us), and what was received. A time or count of null is not told; a time before 1970 is told as 1970.
+ * `comment`: at most 65,535 bytes of UTF-8.
  */
 export declare function statisticsBlock(
   format: 'pcapng_us' | 'pcapng_ns',

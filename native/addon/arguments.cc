@@ -10,33 +10,50 @@ namespace {
   throw Napi::TypeError::New(value.Env(), std::string(name) + " must be " + what);
 }
 
-// Read through napi_get_typedarray_info: Node 20 refuses napi_get_arraybuffer_info on a SharedArrayBuffer.
-uint8_t* typedArray(const Napi::Value& value, const char* name, size_t* size) {
+// Read through napi_get_typedarray_info: Node 20 refuses napi_get_arraybuffer_info on a SharedArrayBuffer. `what` is
+// the name of `wanted`, whose elements are T.
+template <class T>
+T* typedArray(const Napi::Value& value, const char* name, napi_typedarray_type wanted, const char* what, size_t* size) {
   napi_typedarray_type type;
   void* data = nullptr;
   if (!value.IsTypedArray() ||
-      napi_get_typedarray_info(value.Env(), value, &type, size, &data, nullptr, nullptr) != napi_ok ||
-      type != napi_uint8_array)
-    refuse(value, name, "a Uint8Array");
-  return static_cast<uint8_t*>(data);
+      napi_get_typedarray_info(value.Env(), value, &type, size, &data, nullptr, nullptr) != napi_ok || type != wanted)
+    refuse(value, name, what);
+  return static_cast<T*>(data);
 }
+
+uint8_t* bytesOf(const Napi::Value& value, const char* name, size_t* size) {
+  return typedArray<uint8_t>(value, name, napi_uint8_array, "a Uint8Array", size);
+}
+
+// An array that has an element for each of `count` blocks.
+template <class T>
+const T* perBlock(const Napi::Value& value, const char* name, napi_typedarray_type wanted, const char* what,
+                  size_t count) {
+  size_t size = 0;
+  const T* data = typedArray<T>(value, name, wanted, what, &size);
+  if (size != count) refuse(value, name, "as many as there are pairs of sums.bounds");
+  return data;
+}
+
+constexpr const char* kWhole = "a whole number from 0 to 2^53 - 1";
+bool isWhole(double number) { return number >= 0 && number <= 9007199254740991.0 && std::floor(number) == number; }
 
 }  // namespace
 
 Bytes bytesArgument(const Napi::Value& value, const char* name) {
   size_t size = 0;
-  const uint8_t* data = typedArray(value, name, &size);
+  const uint8_t* data = bytesOf(value, name, &size);
   return {data, size};
 }
 
 uint8_t* writableArgument(const Napi::Value& value, const char* name, size_t* size) {
-  return typedArray(value, name, size);
+  return bytesOf(value, name, size);
 }
 
 uint64_t wholeArgument(const Napi::Value& value, const char* name) {
   const double number = value.IsNumber() ? value.As<Napi::Number>().DoubleValue() : -1;
-  if (!(number >= 0 && number <= 9007199254740991.0) || std::floor(number) != number)
-    refuse(value, name, "a whole number from 0 to 2^53 - 1");
+  if (!isWhole(number)) refuse(value, name, kWhole);
   return static_cast<uint64_t>(number);
 }
 
@@ -88,6 +105,34 @@ std::vector<Window> windowsArgument(const Napi::Value& value, const char* name) 
     windows.push_back(window);
   }
   return windows;
+}
+
+std::shared_ptr<const BlockSums> sumsArgument(const Napi::Value& value, uint64_t start, uint64_t end) {
+  if (value.IsNull() || value.IsUndefined()) return nullptr;
+  if (!value.IsObject()) refuse(value, "sums", "an object or null");
+  const auto object = value.As<Napi::Object>();
+  const Napi::Value bounds = object.Get("bounds");
+  size_t numbers = 0;
+  const double* bound = typedArray<double>(bounds, "sums.bounds", napi_float64_array, "a Float64Array", &numbers);
+  if (numbers % 2 != 0) refuse(bounds, "sums.bounds", "pairs");
+  const size_t count = numbers / 2;
+  const auto* crc = perBlock<uint32_t>(object.Get("crcs"), "sums.crcs", napi_uint32_array, "a Uint32Array", count);
+  perBlock<uint32_t>(object.Get("packets"), "sums.packets", napi_uint32_array, "a Uint32Array", count);
+  const auto* describes =
+      perBlock<uint8_t>(object.Get("describes"), "sums.describes", napi_uint8_array, "a Uint8Array", count);
+  // Each element is read once: the memory may be shared.
+  const auto whole = [&](double number) {
+    if (!isWhole(number)) refuse(bounds, "sums.bounds", kWhole);
+    return static_cast<uint64_t>(number);
+  };
+  std::vector<BlockSum> blocks(count);
+  for (size_t i = 0; i < count; ++i)
+    blocks[i] = {whole(bound[2 * i]), whole(bound[2 * i + 1]), crc[i], describes[i] != 0};
+  std::string why;
+  auto sums = BlockSums::of(std::move(blocks), &why);
+  if (!sums) throw Napi::TypeError::New(value.Env(), "the blocks of sums are " + why);
+  if (!sums->cover(start, end)) refuse(value, "sums", "of all blocks of the range");
+  return sums;
 }
 
 Limits limitArguments(const Napi::CallbackInfo& info) {

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "format/packet.h"
+#include "scan/block_sums.h"
 #include "scan/sieve.h"
 
 namespace spillway {
@@ -21,6 +22,9 @@ uint64_t bigUintArgument(const Napi::Value& value, const char* name);
 int64_t bigIntArgument(const Napi::Value& value, const char* name);
 // Sorted, disjoint [start, end) pairs in a BigInt64Array.
 std::vector<Window> windowsArgument(const Napi::Value& value, const char* name);
+// A BlockSums of src/native-contract.ts, copied; nothing for null and undefined. Every byte of [start, end) must be in
+// a block.
+std::shared_ptr<const BlockSums> sumsArgument(const Napi::Value& value, uint64_t start, uint64_t end);
 Format formatArgument(const Napi::Value& value, const char* name);
 // The four arguments of limit().
 Limits limitArguments(const Napi::CallbackInfo& info);

@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "filter/program.h"
 #include "format/pcap_writer.h"
+#include "format/pcapng_statistics.h"
 #include "format/pcapng_writer.h"
 
 namespace spillway {
@@ -23,6 +24,39 @@ Napi::Value fileHeader(const Napi::CallbackInfo& info) {
     pcapng::putSection(&header, options);
   }
   return copyToJs(info.Env(), {header.data(), header.size()});
+}
+
+std::optional<uint64_t> countArgument(const Napi::Value& value, const char* name) {
+  if (value.IsNull()) return std::nullopt;
+  return bigUintArgument(value, name);
+}
+
+Napi::Value statisticsBlock(const Napi::CallbackInfo& info) {
+  const Format format = formatArgument(info[0], "format");
+  if (format != Format::pcapng_us && format != Format::pcapng_ns)
+    throw Napi::TypeError::New(info.Env(), "format must be pcapng_us or pcapng_ns");
+  // What the format can't hold is cut to what it can, as of packets whose times were.
+  const auto ticks = [&](const Napi::Value& value, const char* name) {
+    const Nanos time = std::max<Nanos>(bigIntArgument(value, name), 0);
+    return static_cast<uint64_t>(format == Format::pcapng_us ? time / 1000 : time);
+  };
+  pcapng::Statistics statistics;
+  statistics.interface = uint32Argument(info[1], "interfaceId");
+  statistics.time = ticks(info[2], "timeNs");
+  if (!info[3].IsNull()) statistics.start = ticks(info[3], "startNs");
+  if (!info[4].IsNull()) statistics.end = ticks(info[4], "endNs");
+  statistics.received = countArgument(info[5], "received");
+  statistics.dropped = countArgument(info[6], "dropped");
+  statistics.os_dropped = countArgument(info[7], "osDropped");
+  if (!info[8].IsNull() && !info[8].IsString())
+    throw Napi::TypeError::New(info.Env(), "comment must be a text or null");
+  const std::string comment = info[8].IsNull() ? "" : info[8].As<Napi::String>().Utf8Value();
+  if (comment.size() > pcapng::kMaxComment)
+    throw Napi::TypeError::New(info.Env(), "comment must have at most 65,535 bytes");
+  statistics.comment = comment;
+  Napi::Uint8Array block = Napi::Uint8Array::New(info.Env(), pcapng::statisticsBytes(statistics));
+  pcapng::putStatistics(block.Data(), statistics);
+  return block;
 }
 
 Napi::Value crc(const Napi::CallbackInfo& info) {
@@ -63,6 +97,7 @@ Napi::Value shareLock(const Napi::CallbackInfo& info) {
 
 void initFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("fileHeader", Napi::Function::New<fileHeader>(env, "fileHeader"));
+  exports.Set("statisticsBlock", Napi::Function::New<statisticsBlock>(env, "statisticsBlock"));
   exports.Set("crc32c", Napi::Function::New<crc>(env, "crc32c"));
   exports.Set("crc32cCombine", Napi::Function::New<combine>(env, "crc32cCombine"));
   exports.Set("verifyProgram", Napi::Function::New<verifyProgram>(env, "verifyProgram"));

@@ -37,6 +37,28 @@ std::vector<TimeSpan> spansArgument(const Napi::Value& value) {
   return spans;
 }
 
+Napi::Object sumsToJs(Napi::Env env, const std::vector<BlockEntry>& blocks) {
+  const size_t count = blocks.size();
+  auto bounds = Napi::Float64Array::New(env, 2 * count);
+  auto crcs = Napi::Uint32Array::New(env, count);
+  auto packets = Napi::Uint32Array::New(env, count);
+  auto describes = Napi::Uint8Array::New(env, count);
+  for (size_t i = 0; i < count; ++i) {
+    bounds.Data()[2 * i] = static_cast<double>(blocks[i].offset);
+    bounds.Data()[2 * i + 1] = static_cast<double>(blocks[i].end());
+    crcs.Data()[i] = blocks[i].crc32c;
+    packets.Data()[i] = blocks[i].packets;
+    describes.Data()[i] = blocks[i].describes ? 1 : 0;
+  }
+  Napi::Object sums = Napi::Object::New(env);
+  sums.Set("bounds", bounds);
+  sums.Set("crcs", crcs);
+  sums.Set("packets", packets);
+  sums.Set("describes", describes);
+  return sums;
+}
+
+// A state's number that nothing uses stands for no bytes.
 Napi::Object runsToJs(Napi::Env env, const ProbeAnswer& answer, const SidecarReader& sidecar) {
   Napi::Object object = Napi::Object::New(env);
   const size_t count = answer.runs.size();
@@ -52,27 +74,35 @@ Napi::Object runsToJs(Napi::Env env, const ProbeAnswer& answer, const SidecarRea
     most = std::max(most, run.state + 1);
     bytes += run.length;
   }
+  auto block_states = Napi::Uint32Array::New(env, answer.blocks.size());
+  for (size_t i = 0; i < answer.blocks.size(); ++i) {
+    block_states.Data()[i] = answer.blocks[i].state;
+    most = std::max(most, answer.blocks[i].state + 1);
+  }
   object.Set("ranges", ranges);
   object.Set("stateOf", states);
   Napi::Array list = Napi::Array::New(env, most);
   for (uint32_t id = 0; id < most; ++id) list.Set(id, copyToJs(env, sidecar.state(id)));
   object.Set("states", list);
+  object.Set("stateOfBlock", block_states);
   object.Set("bytes", static_cast<double>(bytes));
   return object;
 }
 
-// A state's number that no run uses stands for no bytes.
 Napi::Value probeIndex(const Napi::CallbackInfo& info) {
   const int fd = fdArgument(info[0], "fd");
-  const IndexQuery query{needsArgument(info[2]), spansArgument(info[3])};
+  IndexQuery query{needsArgument(info[2]), spansArgument(info[3])};
+  if (!info[5].IsUndefined()) query.descriptions = info[5].ToBoolean();
   const uint64_t segment_id = bigUintArgument(info[1], "segmentId");
   std::string why;
   const auto sidecar = SidecarReader::open(fd, &why);
   if (!sidecar) return Napi::String::New(info.Env(), why);
   if (sidecar->segmentId() != segment_id) return Napi::String::New(info.Env(), "it is the index of another file");
+  const bool with_sums = info[4].ToBoolean();
   ProbeAnswer answer;
-  if (!probe(*sidecar, query, &answer, &why)) return Napi::String::New(info.Env(), why);
+  if (!probe(*sidecar, query, with_sums, &answer, &why)) return Napi::String::New(info.Env(), why);
   Napi::Object object = runsToJs(info.Env(), answer, *sidecar);
+  if (with_sums) object.Set("sums", sumsToJs(info.Env(), answer.blocks));
   const auto number = [&](const char* name, uint64_t value) { object.Set(name, static_cast<double>(value)); };
   number("skippedPackets", answer.skipped.packets);
   number("skippedInWindows", answer.skipped.in_windows);

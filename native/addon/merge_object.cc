@@ -119,8 +119,8 @@ void MergeObject::next(const Napi::CallbackInfo& info) {
   std::optional<uint32_t> interface_base;
   if (!info[5].IsNull()) interface_base = uint32Argument(info[5], "interfaceBase");
   const uint32_t read_bytes = uint32Argument(info[6], "readBytes");
-  if (!info[7].IsNull()) throw Napi::TypeError::New(info.Env(), "sums must be null");
-  if (merge_.next(fd, start, end, state, interface_base, read_bytes)) return;
+  auto sums = sumsArgument(info[7], start, end);
+  if (merge_.next(fd, start, end, state, interface_base, read_bytes, std::move(sums))) return;
   throw Napi::TypeError::New(
       info.Env(), state.empty() ? "without a state a range starts at 0"
                                 : "state is not a reader's state, or has not as many interfaces as the stretch before");

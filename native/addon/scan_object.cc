@@ -50,8 +50,11 @@ void ScanObject::openRange(const Napi::CallbackInfo& info) {
   const Bytes state = info[3].IsNull() ? Bytes{} : bytesArgument(info[3], "state");
   const uint64_t start = wholeArgument(info[1], "start");
   const uint64_t end = wholeArgument(info[2], "end");
-  open_ = scan_.openRange(fdArgument(info[0], "fd"), start, end, state, info[4].ToBoolean(),
-                          uint32Argument(info[5], "interfaceBase"));
+  const bool resync = info[4].ToBoolean();
+  auto sums = sumsArgument(info[6], start, end);
+  if (sums && resync) throw Napi::TypeError::New(info.Env(), "with sums nothing is guessed: resync must be false");
+  open_ = scan_.openRange(fdArgument(info[0], "fd"), start, end, state, resync,
+                          uint32Argument(info[5], "interfaceBase"), std::move(sums));
   if (!open_)
     throw Napi::TypeError::New(info.Env(), state.empty() ? "without a state a range starts at 0 and needs no resync"
                                                          : "state is not a reader's state");
@@ -62,6 +65,8 @@ Napi::Value ScanObject::moveTo(const Napi::CallbackInfo& info) {
   if (!open_) throw Napi::Error::New(info.Env(), "the scan is not open");
   const uint64_t start = wholeArgument(info[0], "start");
   const uint64_t end = wholeArgument(info[1], "end");
+  if (scan_.sums() && !scan_.sums()->cover(start, end))
+    throw Napi::TypeError::New(info.Env(), "the range must lie in the blocks of the sums");
   return Napi::Boolean::New(info.Env(), scan_.moveTo(start, end, bytesArgument(info[2], "state")));
 }
 

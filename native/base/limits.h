@@ -9,6 +9,10 @@ namespace spillway::limits {
 // beyond it a length is more likely damage than a packet.
 constexpr uint32_t kMaxBlockBytes = 16u << 20;
 
+// Largest block of the index that is read whole, in bytes: it ends behind the record that fills it, which may be one of
+// the largest.
+constexpr uint32_t kMaxCheckedBytes = kMaxBlockBytes + (128u << 10);
+
 // A pcap captured length may be this large whatever the header's snap length says (libpcap's MAXIMUM_SNAPLEN):
 // many writers put a smaller number there than they keep to.
 constexpr uint32_t kMaxUsualCaplen = 262144;

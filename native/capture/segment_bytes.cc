@@ -3,6 +3,7 @@
 #include <cstring>
 
 #include "base/bytes.h"
+#include "format/pcapng_statistics.h"
 #include "format/pcapng_writer.h"
 
 namespace spillway::capture {
@@ -10,17 +11,10 @@ namespace {
 
 using pcapng::putOption;
 
-// Options of a section header, of an interface description and of interface statistics (sections 4.1, 4.2 and 4.6).
+// Options of a section header and of an interface description (sections 4.1 and 4.2).
 constexpr uint16_t kSectionSystem = 3;
 constexpr uint16_t kSectionApplication = 4;
 constexpr uint16_t kInterfaceMac = 6;
-constexpr uint16_t kStatisticsStart = 2;
-constexpr uint16_t kStatisticsEnd = 3;
-constexpr uint16_t kReceived = 4;
-constexpr uint16_t kDropped = 5;
-constexpr uint16_t kAccepted = 6;
-constexpr uint16_t kSystemDropped = 7;
-constexpr uint16_t kDelivered = 8;
 
 void appendOption(std::vector<uint8_t>* to, uint16_t code, std::string_view text) {
   const size_t at = to->size();
@@ -28,12 +22,7 @@ void appendOption(std::vector<uint8_t>* to, uint16_t code, std::string_view text
   putOption(to->data() + at, code, reinterpret_cast<const uint8_t*>(text.data()), static_cast<uint16_t>(text.size()));
 }
 
-// A timestamp of the format: the high half first, whatever the byte order.
-void storeTime(uint8_t* to, Nanos time) {
-  const auto ticks = static_cast<uint64_t>(time < 0 ? 0 : time);
-  store32(to, static_cast<uint32_t>(ticks >> 32));
-  store32(to + 4, static_cast<uint32_t>(ticks));
-}
+uint64_t ticksOf(Nanos time) { return static_cast<uint64_t>(time < 0 ? 0 : time); }
 
 }  // namespace
 
@@ -59,30 +48,17 @@ std::vector<uint8_t> segmentHeader(const InterfaceFacts& facts, std::string_view
 }
 
 void putStatistics(uint8_t* to, const SegmentCounts& counts) {
-  store32(to, pcapng::kInterfaceStatistics);
-  store32(to + 4, kStatisticsBytes);
-  store32(to + 8, 0);
-  storeTime(to + 12, counts.end);
-  size_t at = 20;
-  uint8_t value[8];
-  const auto time = [&](uint16_t code, Nanos nanos) {
-    storeTime(value, nanos);
-    at += putOption(to + at, code, value, 8);
-  };
-  const auto number = [&](uint16_t code, uint64_t n) {
-    store64(value, n);
-    at += putOption(to + at, code, value, 8);
-  };
-  time(kStatisticsStart, counts.start);
-  time(kStatisticsEnd, counts.end);
-  number(kReceived, counts.received);
-  number(kDropped, counts.dropped);
-  number(kAccepted, counts.accepted);
-  number(kSystemDropped, counts.os_dropped);
-  number(kDelivered, counts.delivered);
-  store32(to + at, 0);
-  store32(to + at + 4, kStatisticsBytes);
-  static_assert(kStatisticsBytes == 20 + 7 * 12 + 8);
+  static_assert(kStatisticsBytes == pcapng::statisticsBytes(7, 0));
+  pcapng::Statistics statistics;
+  statistics.time = ticksOf(counts.end);
+  statistics.start = ticksOf(counts.start);
+  statistics.end = statistics.time;
+  statistics.received = counts.received;
+  statistics.dropped = counts.dropped;
+  statistics.accepted = counts.accepted;
+  statistics.os_dropped = counts.os_dropped;
+  statistics.delivered = counts.delivered;
+  pcapng::putStatistics(to, statistics);
 }
 
 size_t capturedBytesBound(const CapturedPacket& packet) { return kEnhancedData + pad4(packet.wholeCaplen()) + 4; }
@@ -102,15 +78,13 @@ uint32_t putCapturedBytes(uint8_t* to, const CapturedPacket& packet) {
 
 size_t frameCaptured(uint8_t* to, uint32_t keep, uint32_t wirelen, Nanos time) {
   const uint32_t padded = pad4(keep);
-  const auto size = static_cast<uint32_t>(kEnhancedData + padded + 4);
-  store32(to, pcapng::kEnhancedPacket);
-  store32(to + 4, size);
+  const size_t size = kEnhancedData + padded + 4;
   store32(to + 8, 0);
-  storeTime(to + 12, time);
+  pcapng::storeTicks(to + 12, ticksOf(time));
   store32(to + 20, keep);
   store32(to + 24, wirelen);
   std::memset(to + kEnhancedData + keep, 0, padded - keep);
-  store32(to + kEnhancedData + padded, size);
+  pcapng::frame(to, pcapng::kEnhancedPacket, size);
   return size;
 }
 

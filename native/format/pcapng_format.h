@@ -22,6 +22,7 @@ constexpr uint32_t kSectionBody = 16;
 constexpr uint32_t kInterfaceBody = 8;
 constexpr uint32_t kEnhancedBody = 20;
 constexpr uint32_t kSimpleBody = 4;
+constexpr uint32_t kStatisticsBody = 12;
 
 // Options of all blocks, section 3.5.
 constexpr uint16_t kEndOfOptions = 0;
@@ -46,5 +47,14 @@ constexpr uint16_t kPacketFlags = 2;
 constexpr uint16_t kPacketDropCount = 4;
 constexpr uint16_t kPacketId = 5;
 constexpr uint16_t kPacketQueue = 6;
+
+// Options of interface statistics, section 4.6.
+constexpr uint16_t kStatisticsStart = 2;
+constexpr uint16_t kStatisticsEnd = 3;
+constexpr uint16_t kStatisticsReceived = 4;
+constexpr uint16_t kStatisticsDropped = 5;
+constexpr uint16_t kStatisticsAccepted = 6;
+constexpr uint16_t kStatisticsOsDropped = 7;
+constexpr uint16_t kStatisticsDelivered = 8;
 
 }  // namespace spillway::pcapng

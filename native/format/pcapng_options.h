@@ -46,5 +46,10 @@ size_t copyOptions(Bytes from, Order order, OptionScope scope, uint8_t* to);
 
 // Writes one option; `value` is little-endian already. Returns the bytes written: 4 + the padded length.
 size_t putOption(uint8_t* to, uint16_t code, const uint8_t* value, uint16_t length);
+// Writes the mark behind the last option. Returns the bytes written.
+inline size_t endOptions(uint8_t* to) {
+  store32(to, kEndOfOptions);
+  return 4;
+}
 
 }  // namespace spillway::pcapng

@@ -3,21 +3,6 @@
 #include <cstring>
 
 namespace spillway::pcapng {
-namespace {
-
-size_t endOptions(uint8_t* to) {
-  store32(to, 0);
-  return 4;
-}
-
-// Fills in type and both lengths of a block of `size` bytes.
-void frame(uint8_t* block, uint32_t type, size_t size) {
-  store32(block, type);
-  store32(block + 4, static_cast<uint32_t>(size));
-  store32(block + size - 4, static_cast<uint32_t>(size));
-}
-
-}  // namespace
 
 void putSection(std::vector<uint8_t>* to, Bytes options) {
   const size_t start = to->size();
@@ -59,8 +44,7 @@ size_t putInterface(uint8_t* to, const Interface& interface, bool nanos, Bytes o
 
 size_t putPacket(uint8_t* to, const Packet& packet, uint32_t keep, uint32_t interface_id, uint64_t ticks, Order order) {
   store32(to + 8, interface_id);
-  store32(to + 12, static_cast<uint32_t>(ticks >> 32));
-  store32(to + 16, static_cast<uint32_t>(ticks));
+  storeTicks(to + 12, ticks);
   store32(to + 20, keep);
   store32(to + 24, packet.wirelen);
   if (keep != 0) std::memcpy(to + 28, packet.data, keep);

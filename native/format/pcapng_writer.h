@@ -8,6 +8,19 @@
 
 namespace spillway::pcapng {
 
+// Fills in type and both lengths of a block of `size` bytes.
+inline void frame(uint8_t* block, uint32_t type, size_t size) {
+  store32(block, type);
+  store32(block + 4, static_cast<uint32_t>(size));
+  store32(block + size - 4, static_cast<uint32_t>(size));
+}
+
+// A timestamp: the high half first, whatever the byte order.
+inline void storeTicks(uint8_t* to, uint64_t ticks) {
+  store32(to, static_cast<uint32_t>(ticks >> 32));
+  store32(to + 4, static_cast<uint32_t>(ticks));
+}
+
 // Appends a section header with these options (little-endian, without an end mark).
 void putSection(std::vector<uint8_t>* to, Bytes options);
 

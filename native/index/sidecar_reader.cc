@@ -104,15 +104,20 @@ Bytes SidecarReader::state(uint32_t id) const {
   return {states[id].data(), states[id].size()};
 }
 
-bool SidecarReader::entries(std::vector<BlockEntry>* entries, std::string* why) {
-  entries->clear();
-  for (const GroupRecord& group : sidecar_->groups()) {
-    for (uint32_t block = 0; block < group.blocks; ++block) {
-      entries->emplace_back();
-      if (!sidecar_->entry(group, block, &entries->back(), why)) return false;
-    }
+bool SidecarReader::entries(uint64_t first, uint64_t count, std::vector<BlockEntry>* entries, std::string* why) {
+  for (uint64_t number = first; number < first + count; ++number) {
+    // No group but the last is smaller.
+    const GroupRecord& group = sidecar_->groups()[number / kGroupBlocks];
+    BlockEntry entry;
+    if (!sidecar_->entry(group, static_cast<uint32_t>(number % kGroupBlocks), &entry, why)) return false;
+    entries->push_back(entry);
   }
   return true;
+}
+
+bool SidecarReader::entries(std::vector<BlockEntry>* entries, std::string* why) {
+  entries->clear();
+  return this->entries(0, totals().blocks, entries, why);
 }
 
 bool SidecarReader::candidates(const IndexQuery& query, std::vector<BlockRun>* runs, std::string* why) {
@@ -121,7 +126,8 @@ bool SidecarReader::candidates(const IndexQuery& query, std::vector<BlockRun>* r
   uint64_t first = 0;
   for (const GroupRecord& group : sidecar_->groups()) {
     const uint64_t number = std::exchange(first, first + group.blocks);
-    if (!group.describes && !spans.touch(group.timed, group.min_time, group.max_time)) continue;
+    const bool describes = group.describes && query.descriptions;
+    if (!describes && !spans.touch(group.timed, group.min_time, group.max_time)) continue;
     GroupProbe probe(sidecar_.get(), &group);
     BlockSet wanted = BlockSet::first(group.blocks);
     for (const auto& [link_type, needs] : query.needs) {
@@ -134,13 +140,13 @@ bool SidecarReader::candidates(const IndexQuery& query, std::vector<BlockRun>* r
       unwanted -= holding;
       wanted -= unwanted;
     }
-    if (group.describes && !probe.row(rowKey(RowKind::describes, 0), &wanted, why)) return false;
+    if (describes && !probe.row(rowKey(RowKind::describes, 0), &wanted, why)) return false;
 
     bool good = true;
     wanted.each([&](uint32_t block) {
       BlockEntry entry;
       if (!good || !(good = sidecar_->entry(group, block, &entry, why))) return;
-      if (entry.describes || spans.touch(entry.timed(), entry.min_time, entry.max_time))
+      if ((describes && entry.describes) || spans.touch(entry.timed(), entry.min_time, entry.max_time))
         append(entry, number + block, runs);
     });
     if (!good) return false;

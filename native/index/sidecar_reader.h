@@ -31,6 +31,8 @@ struct IndexQuery {
   std::vector<LinkNeeds> needs;
   // In any order; none: every time, and packets without a time, too. Such packets are in no span.
   std::vector<TimeSpan> spans;
+  // Also the blocks that describe interfaces, which the output needs whatever is wanted.
+  bool descriptions = true;
 };
 
 // Blocks that stand one behind another.
@@ -66,7 +68,10 @@ class SidecarReader {
   // The bytes that a reader's state was given as. Empty: that at the start of a file.
   Bytes state(uint32_t id) const;
 
-  // All entries, in order. False and a reason on damage or an error of reading.
+  // Appends the entries of `count` blocks from number `first` on, in order; there are that many. False and a reason on
+  // damage or an error of reading.
+  bool entries(uint64_t first, uint64_t count, std::vector<BlockEntry>* entries, std::string* why);
+  // All of them.
   bool entries(std::vector<BlockEntry>* entries, std::string* why);
 
   // The blocks that may hold a wanted packet, in order, neighbours joined. False as above.

@@ -1,17 +1,10 @@
 // The walk in place: where every record leaves as it is, it is read straight to its place in the output.
 #include <algorithm>
 
-#include "base/file.h"
 #include "base/limits.h"
 #include "scan/scan.h"
 
 namespace spillway {
-namespace {
-
-// How far beyond its end a range is read in place, so that the record that straddles it is mostly there.
-constexpr size_t kOverread = 2048;
-
-}  // namespace
 
 // Everything goes through, and nothing is counted against a limit: records may be read straight into the output.
 bool Scan::copiesAll() const {
@@ -25,7 +18,8 @@ bool Scan::copiesAll() const {
 template <class Reader>
 Status Scan::walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end) {
   constexpr bool kIsPcap = std::is_same_v<Reader, PcapReader>;
-  const uint64_t end = std::min(input_.end(), budget_end);
+  // Blocks with sums are taken whole, so that none is read twice.
+  const uint64_t end = input_.sums() ? input_.end() : std::min(input_.end(), budget_end);
   const Format format = sieve_.selection().format();
   Output& output = sieve_.output;
   Counts c = *counts;
@@ -38,11 +32,8 @@ Status Scan::walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end) {
   if (present > output.room()) return Status::budget;
   if (present != 0) std::memcpy(output.tail(), input_.data(), present);
   bool going = true;
-  while (going && offset < end) {
-    // Little beyond the end is read: those bytes belong to someone else.
-    const uint64_t wanted = end - offset > present ? end - offset - present + kOverread : kOverread;
-    const size_t size = static_cast<size_t>(std::min<uint64_t>({wanted, limits::kReadBytes, output.room() - present}));
-    const int64_t got = size == 0 ? 0 : readAt(input_.fd(), output.tail() + present, size, offset + present);
+  while (going && offset < std::min(end, budget_end)) {
+    const int64_t got = input_.readTo(output.tail() + present, output.room() - present, offset + present, end);
     if (got <= 0) break;
     present += static_cast<size_t>(got);
     size_t at = 0;
@@ -71,12 +62,11 @@ Status Scan::walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end) {
     output.take(at);
     offset += at;
     present -= at;
-    // A record that fits in no read so far, or one that does not fit here at all.
-    if (at == 0 && size == 0) break;
   }
-  // Where packets seldom leave as they are, trying costs more than it gives; and what is cut stays cut.
+  // Where packets seldom leave as they are, trying costs more than it gives; and what is cut stays cut. A block that
+  // did not fit may fit into the next output.
   const uint64_t moved = offset - input_.offset();
-  if (moved == 0 || (!going && moved < limits::kReadBytes)) in_place_ = false;
+  if (going ? moved == 0 && !input_.sums() : moved < limits::kReadBytes) in_place_ = false;
   *counts = c;
   input_.jump(offset);
   return Status::budget;

@@ -182,6 +182,7 @@ Status Merge::start(Source& source) {
       return status;
     }
     const Status more = refill(source);
+    if (more == Status::done && source.input.lost()) return more;
     if (more == Status::done)
       return damaged(source,
                      source.fault.empty() ? source.reader.endDamage(source.input.size()) : std::move(source.fault));
@@ -228,19 +229,10 @@ Status Merge::describe(Source& source, const Interface& interface, Bytes options
 // The output may hold a run of records that still lie in the input.
 Status Merge::refill(Source& source) {
   sieve_.output.flush();
-  switch (source.input.more()) {
-    case Input::More::more:
-      return Status::budget;
-    case Input::More::end:
-      return Status::done;
-    case Input::More::need_feed:
-      return Status::need_input;
-    case Input::More::error:
-      counts_.detail = source.input.error();
-      counts_.detail_offset = source.input.offset();
-      return Status::io_error;
-  }
-  return Status::done;
+  const uint64_t before = source.input.offset();
+  const Status status = spillway::refill(&source.input, &counts_);
+  counts_.end += source.input.offset() - before;  // a block that is left out
+  return status;
 }
 
 Status Merge::damaged(const Source& source, std::string text) {
@@ -290,7 +282,8 @@ void Merge::follow(const Source& source, uint32_t number) {
 
 std::optional<Merge::Place> Merge::place(uint32_t source) const {
   const Source& one = sources_[source];
-  if (one.life != Life::begun || one.input.fd() < 0 || one.reader.container == Container::unknown) return std::nullopt;
+  if (one.life != Life::begun || one.input.fd() < 0 || one.input.lost()) return std::nullopt;
+  if (one.reader.container == Container::unknown) return std::nullopt;
   const Format format = sieve_.selection().format();
   const auto count = static_cast<uint32_t>(counts_.interface_count);
   const auto own = static_cast<uint32_t>(one.ids.size());

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "scan/heads.h"
-#include "scan/input.h"
+#include "scan/refill.h"
 #include "scan/sieve.h"
 #include "scan/source_reader.h"
 
@@ -48,10 +48,11 @@ class Merge {
 
   // The lane that `need_next` was about, until it is given one of the next three, which are for it alone.
   uint32_t asked() const { return asked_; }
-  // What follows: as addRange, but nothing beyond `end` is read. Without `interface_base` the interfaces in `state` are
+  // What follows: as addRange, but nothing beyond `end` is read, but of a block of `sums`, null or those of all blocks
+  // of the range. Without `interface_base` the interfaces in `state` are
   // those of the stretch before. False where `state` is none, or has not as many then; nothing has changed then.
   bool next(int fd, uint64_t start, uint64_t end, Bytes state, std::optional<uint32_t> interface_base,
-            size_t read_bytes);
+            size_t read_bytes, std::shared_ptr<const BlockSums> sums = nullptr);
   // Its next packet does not come before `until`: the others go on until then, and it is asked for again.
   void idle(Nanos until);
   // Nothing follows.

@@ -9,7 +9,7 @@ void Merge::addLane(Nanos first) {
 }
 
 bool Merge::next(int fd, uint64_t start, uint64_t end, Bytes state, std::optional<uint32_t> interface_base,
-                 size_t read_bytes) {
+                 size_t read_bytes, std::shared_ptr<const BlockSums> sums) {
   SourceReader reader;
   if (state.empty() ? start != 0 : !reader.restore(state)) return false;
   Source& lane = sources_[asked_];
@@ -18,7 +18,7 @@ bool Merge::next(int fd, uint64_t start, uint64_t end, Bytes state, std::optiona
   else if (interface_base) lane.number(*interface_base, described);
   else if (described != lane.ids.size()) return false;
   lane.reader = std::move(reader);
-  lane.input.openRange(fd, start, end, read_bytes, Input::Reach::to_end);
+  lane.input.openRange(fd, start, end, read_bytes, Input::Reach::to_end, std::move(sums));
   lane.stretch = Stretch::present;
   asked_ = kNoSource;
   return true;

@@ -61,9 +61,8 @@ bool walkEntries(SidecarReader& sidecar, const std::vector<TimeSpan>& spans, Pro
   return true;
 }
 
-}  // namespace
-
-bool probe(SidecarReader& sidecar, const IndexQuery& query, ProbeAnswer* answer, std::string* why) {
+// Asks the index what has to be scanned.
+bool select(SidecarReader& sidecar, const IndexQuery& query, ProbeAnswer* answer, std::string* why) {
   answer->totals = sidecar.totals();
   if (!sidecar.candidates(query, &answer->runs, why)) return false;
   const SidecarTotals& totals = answer->totals;
@@ -81,6 +80,26 @@ bool probe(SidecarReader& sidecar, const IndexQuery& query, ProbeAnswer* answer,
   // Without windows every packet is inside, with windows none without a time.
   if (side == Side::inside) skipped.in_windows = skipped.packets - (query.spans.empty() ? 0 : skipped.untimed);
   return true;
+}
+
+bool readBlocks(SidecarReader& sidecar, ProbeAnswer* answer, std::string* why) {
+  const auto& runs = answer->runs;
+  for (const BlockRun& run : runs)
+    if (!sidecar.entries(run.first_block, run.blocks, &answer->blocks, why)) return false;
+  std::vector<BlockSum> blocks;
+  for (const BlockEntry& block : answer->blocks) blocks.push_back(sumOf(block));
+  const auto sums = BlockSums::of(std::move(blocks), why);
+  if (sums && std::all_of(runs.begin(), runs.end(),
+                          [&](const BlockRun& run) { return sums->cover(run.offset, run.offset + run.length); }))
+    return true;
+  *why = "its blocks can not be those of a file";
+  return false;
+}
+
+}  // namespace
+
+bool probe(SidecarReader& sidecar, const IndexQuery& query, bool with_blocks, ProbeAnswer* answer, std::string* why) {
+  return select(sidecar, query, answer, why) && (!with_blocks || readBlocks(sidecar, answer, why));
 }
 
 }  // namespace spillway

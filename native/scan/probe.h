@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "index/sidecar_reader.h"
+#include "scan/block_sums.h"
 
 namespace spillway {
 
@@ -18,11 +19,15 @@ struct SkippedPackets {
 struct ProbeAnswer {
   std::vector<BlockRun> runs;  // what is to be scanned, in order
   SkippedPackets skipped;
-  SidecarTotals totals;  // of all that has an index; what lies behind totals.end is to be scanned, too
+  SidecarTotals totals;            // of all that has an index; what lies behind totals.end is to be scanned, too
+  std::vector<BlockEntry> blocks;  // of `runs`, where they were asked for: what BlockSums takes
 };
+
+inline BlockSum sumOf(const BlockEntry& block) { return {block.offset, block.end(), block.crc32c, block.describes}; }
 
 // False and a reason where the index can't be used: then everything is to be scanned. A block that a filter excludes
 // and a window's edge runs through is scanned all the same, so that every packet is counted on the right side of it.
-bool probe(SidecarReader& sidecar, const IndexQuery& query, ProbeAnswer* answer, std::string* why);
+// `with_blocks`: the entries of the blocks in the answer are wanted, too.
+bool probe(SidecarReader& sidecar, const IndexQuery& query, bool with_blocks, ProbeAnswer* answer, std::string* why);
 
 }  // namespace spillway

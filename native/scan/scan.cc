@@ -18,9 +18,10 @@ std::string optionText(const pcapng::Option& option) {
 
 }  // namespace
 
-bool Scan::openRange(int fd, uint64_t start, uint64_t end, Bytes state, bool resync, uint32_t interface_base) {
+bool Scan::openRange(int fd, uint64_t start, uint64_t end, Bytes state, bool resync, uint32_t interface_base,
+                     std::shared_ptr<const BlockSums> sums) {
   reset(interface_base);
-  input_.openRange(fd, start, end);
+  input_.openRange(fd, start, end, limits::kReadBytes, Input::Reach::beyond_end, std::move(sums));
   counts_.start = counts_.end = start;
   if (state.empty()) return start == 0 && !resync;
   seek_pending_ = resync;
@@ -33,9 +34,10 @@ void Scan::openStream(uint32_t interface_base) {
 }
 
 bool Scan::moveTo(uint64_t start, uint64_t end, Bytes state) {
+  if (input_.lost()) return false;
   const std::vector<uint8_t> present = this->state();
   if (state.size != present.size() || std::memcmp(state.data, present.data(), state.size) != 0) return false;
-  input_.openRange(input_.fd(), start, end);
+  input_.moveTo(start, end);
   counts_.end = start;
   return true;
 }
@@ -83,22 +85,6 @@ Status Scan::step(uint8_t* out, size_t capacity, size_t budget) {
   return status;
 }
 
-Status Scan::refill() {
-  switch (input_.more()) {
-    case Input::More::more:
-      return Status::budget;
-    case Input::More::end:
-      return Status::done;
-    case Input::More::need_feed:
-      return Status::need_input;
-    case Input::More::error:
-      counts_.detail = input_.error();
-      counts_.detail_offset = input_.offset();
-      return Status::io_error;
-  }
-  return Status::done;
-}
-
 Status Scan::damaged(std::string text) {
   damage_ = std::move(text);
   counts_.detail_offset = input_.offset();
@@ -114,7 +100,7 @@ Status Scan::start() {
     if (next == Next::damage) return damaged(std::move(text));
     if (next == Next::section) return reader_.container == Container::pcap ? startPcap(used) : Status::budget;
     const Status more = refill();
-    if (more == Status::done) return damaged(reader_.endDamage(input_.size()));
+    if (more == Status::done && !input_.lost()) return damaged(reader_.endDamage(input_.size()));
     if (more != Status::budget) return more;
   }
 }

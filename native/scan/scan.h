@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "scan/input.h"
+#include "scan/refill.h"
 #include "scan/sieve.h"
 #include "scan/source_reader.h"
 
@@ -25,11 +25,14 @@ class Scan {
   explicit Scan(std::shared_ptr<const Selection> selection) : sieve_(std::move(selection)) {}
 
   // See src/native-contract.ts. Returns false when `state` is not one that state() gave.
-  bool openRange(int fd, uint64_t start, uint64_t end, Bytes state, bool resync, uint32_t interface_base);
+  bool openRange(int fd, uint64_t start, uint64_t end, Bytes state, bool resync, uint32_t interface_base,
+                 std::shared_ptr<const BlockSums> sums = nullptr);
   void openStream(uint32_t interface_base);
-  // Goes on with another range of the same file, all counts kept. False where `state`, the reader's there, is not the
-  // present one: then nothing has changed.
+  // Goes on with another range of the same file, all counts and sums kept. False where `state`, the reader's there, is
+  // not the present one, or that is not known since a block was left out: then nothing has changed.
   bool moveTo(uint64_t start, uint64_t end, Bytes state);
+  // Of the range that is open; null without.
+  const BlockSums* sums() const { return input_.sums(); }
   // A stream, and no damage was met.
   bool takesFeed() const { return input_.fd() < 0 && damage_.empty(); }
   void feed(Bytes bytes, bool last) { input_.feed(bytes, last); }
@@ -66,7 +69,7 @@ class Scan {
   Status walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end);
   bool copiesAll() const;
   Status other(Next next, const Packet& packet);
-  Status refill();
+  Status refill() { return spillway::refill(&input_, &counts_); }
   Status damaged(std::string text);
   void nameInterface(const Interface& interface, Bytes options, Order order);
 

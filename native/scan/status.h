@@ -16,7 +16,8 @@ enum class Status : uint32_t {
   io_error = 8,
   need_input = 9,
   no_boundary = 10,
-  alone = 11,      // of a merge only
+  alone = 11,  // of a merge only
+  bad_block = 12,
   need_next = 13,  // of a merge only
 };
 

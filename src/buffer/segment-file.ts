@@ -21,6 +21,8 @@ export interface FirstBlock {
 }
 
 export class SegmentFile {
+  private answer: IndexAnswer | null | undefined;
+
   private constructor(
     readonly id: bigint,
     /** What sentences call it. */
@@ -55,8 +57,10 @@ export class SegmentFile {
     }
   }
 
+  /** What has its index has had as many bytes as that says; the file may have been cut since. */
   size(): number {
-    return fstatSync(this.fd).size;
+    const { size } = fstatSync(this.fd);
+    return this.sealed ? Math.max(size, this.#all()?.end ?? 0) : size;
   }
 
   /** It is still under construction, as far as its name tells. */
@@ -86,11 +90,9 @@ export class SegmentFile {
       reason: `a block of ${first.end} bytes with ${packets} packets does not have its checksum`,
       packets,
     };
-    const range = answer!.stateOf.findIndex((_, i) => answer!.ranges[2 * i + 1]! > first.end);
-    if (range < 0) return { beginning: null, damage };
-    const from = { offset: Math.max(first.end, answer!.ranges[2 * range]!), state: answer!.states[answer!.stateOf[range]!]! };
-    if (from.state.length === 0) return { beginning: null, damage };
-    return { beginning: await beginningOfFile(this.name, this.fd, sizeBytes, from), damage };
+    const state = answer!.states[answer!.stateOfBlock[1]!];
+    if (!state || state.length === 0) return { beginning: null, damage };
+    return { beginning: await beginningOfFile(this.name, this.fd, sizeBytes, { offset: first.end, state }), damage };
   }
 
   async #readBeginning(sizeBytes: number): Promise<FirstBlock | { beginning: null; damage: Damage }> {
@@ -118,9 +120,11 @@ export class SegmentFile {
     await closeFd(this.fd);
   }
 
+  /** What a finished index says of all of it. */
   #all(): IndexAnswer | null {
-    const answer = this.index && probeIndex(this.index.fd, this.index.id, null, EVERY_TIME, true);
-    return typeof answer === 'string' ? null : answer;
+    if (this.answer !== undefined || !this.index) return this.answer ?? null;
+    const answer = probeIndex(this.index.fd, this.index.id, null, EVERY_TIME, true);
+    return (this.answer = typeof answer === 'string' ? null : answer);
   }
 
   /** Its first bytes, as many as there are. */

@@ -71,8 +71,7 @@ export class ScanContext {
 
   /** A block that a scan has left out because it is not what it was. */
   noteBadBlock({ offset, bytes }: BadBlock, file: string, sums: BlockSums | null): void {
-    const at = sums?.bounds.indexOf(offset) ?? -1;
-    const packets = at < 0 ? undefined : sums!.packets[at >> 1];
+    const packets = sums?.packets.find((_, block) => sums.bounds[2 * block] === offset);
     const reason = `a block of ${bytes} bytes${packets === undefined ? '' : ` with ${packets} packets`} does not have its checksum`;
     this.totals.damage.push({ file, offsetBytes: offset, reason, ...(packets !== undefined && { packets }) });
   }

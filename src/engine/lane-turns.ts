@@ -23,7 +23,7 @@ export async function* nextOf(one: InLine, isAlone: boolean, context: ScanContex
 
 /** The index says that nothing of its file is wanted; all of that is then decided on. */
 function nothingIn(index: FileIndex, sizeBytes: number, context: ScanContext): boolean {
-  const answer = askIndex(index, context, { withDescriptions: false });
+  const answer = askIndex({ index, sizeBytes }, context, { withDescriptions: false });
   if (!answer || answer.ranges.length > 0 || answer.end < sizeBytes) return false;
   context.totals.skip(answer);
   context.addBytesIn(sizeBytes);

@@ -34,13 +34,35 @@ interface Flight {
 }
 
 /** What may hold packets that are wanted. Null where the index can't be used: everything is to be scanned. */
-export function askIndex(index: FileIndex, context: ScanContext, { withDescriptions = true } = {}): IndexAnswer | null {
-  return ask(index, context.selection.filters, context.windowsNs, withDescriptions);
+export function askIndex({ index, sizeBytes }: Indexed, context: ScanContext, { withDescriptions = true } = {}): IndexAnswer | null {
+  const answer = index && ask(index, context.selection.filters, context.windowsNs, withDescriptions);
+  // The file has grown since, and the index with it: it counts what is not to be read.
+  return answer && answer.end <= sizeBytes ? answer : null;
+}
+
+/** What has an index, and the bytes of it that are to be read. */
+interface Indexed {
+  index: FileIndex | null;
+  sizeBytes: number;
 }
 
 /** Everything, and what it must sum up to; null where it is not known. */
-export function askForAll({ index, isChecked }: OpenSource): IndexAnswer | null {
-  return index && isChecked ? ask(index, null, EVERY_TIME, true) : null;
+export function askForAll({ index, isChecked, sizeBytes }: OpenSource): IndexAnswer | null {
+  const answer = index && isChecked ? ask(index, null, EVERY_TIME, true) : null;
+  return answer && upTo(answer, sizeBytes);
+}
+
+/** As far as whole blocks of it are to be read. */
+function upTo(answer: IndexAnswer, sizeBytes: number): IndexAnswer | null {
+  if (answer.end <= sizeBytes) return answer;
+  const { bounds } = answer.sums!;
+  let blocks = firstAt(bounds, sizeBytes);
+  while (blocks > 0 && bounds[2 * blocks - 1]! > sizeBytes) blocks--;
+  if (blocks === 0) return null;
+  const end = bounds[2 * blocks - 1]!;
+  const count = answer.stateOf.findIndex((_, i) => answer.ranges[2 * i]! >= end);
+  const ranges = answer.ranges.slice(0, count < 0 ? undefined : 2 * count).map((bound) => Math.min(bound, end));
+  return { ...answer, ranges, stateOf: answer.stateOf.slice(0, ranges.length / 2), sums: sumsOf(answer.sums!, 0, end), end };
 }
 
 const EVERY_TIME = new BigInt64Array(0);
@@ -237,10 +259,15 @@ function cutLong({ ranges, stateOf, sums }: IndexAnswer, mostBytes: number): { r
 }
 
 /** The sums of the blocks between two places, at block boundaries both. */
-function sumsOf({ bounds, crcs, packets }: BlockSums, start: number, end: number): BlockSums {
+function sumsOf({ bounds, crcs, packets, describes }: BlockSums, start: number, end: number): BlockSums {
   const first = firstAt(bounds, start);
   const next = firstAt(bounds, end);
-  return { bounds: bounds.slice(2 * first, 2 * next), crcs: crcs.slice(first, next), packets: packets.slice(first, next) };
+  return {
+    bounds: bounds.slice(2 * first, 2 * next),
+    crcs: crcs.slice(first, next),
+    packets: packets.slice(first, next),
+    describes: describes.slice(first, next),
+  };
 }
 
 /** The first block that begins at `offset` or behind it. */

@@ -65,7 +65,7 @@ async function* scanStretch(
   context: ScanContext,
 ): AsyncGenerator<Piece, FileScanned> {
   const untilNs = next ? lastBefore(first, next) : null;
-  const answer = first.isBegun || !source.index ? null : askIndex(source.index, context);
+  const answer = first.isBegun || !source.index ? null : askIndex(source, context);
   if (answer && isBefore(answer, source, untilNs)) return yield* scanIndexed(source, answer, first.place, interfaces, null, context);
   const all = askForAll(source);
   if (all) return yield* scanIndexed(source, all, first.place, interfaces, untilNs, context);

@@ -86,7 +86,10 @@ function sourceOf(path: string): CheckedRequest['source'] {
   if (captured !== undefined) return { kind: captured, name: name! };
   const [, file] = /^fs\/\/?(.+)$/s.exec(path) ?? [];
   if (file === undefined)
-    throw new SpillwayError('SOURCE_NOT_FOUND', `config.path ${shown(path)} names nothing: a source is fs/<owner>/<file>, jobs/<name or id>, clips/<id>, interfaces/<name> or vifgs/<number>`);
+    throw new SpillwayError(
+      'SOURCE_NOT_FOUND',
+      `config.path ${shown(path)} names nothing: a source is fs/<owner>/<file>, jobs/<name or id>, clips/<id>, interfaces/<name> or vifgs/<number>`,
+    );
   return { kind: 'fs', name: file };
 }
 

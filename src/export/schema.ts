@@ -58,7 +58,9 @@ export const StopRule = Closed(
   {
     packet_limit: Type.Optional(Uint64('Packets written; 0: no limit')),
     size_limit: Type.Optional(Uint64('Sum of captured lengths written, after the cut, without headers; 0: no limit')),
-    time_limit: Type.Optional(UintN(32, 'Seconds of capture time from the first exported packet, of live sources seconds from the request on; 0: no limit')),
+    time_limit: Type.Optional(
+      UintN(32, 'Seconds of capture time from the first exported packet, of live sources seconds from the request on; 0: no limit'),
+    ),
   },
   'Where the output stops',
 );
