@@ -23,8 +23,8 @@ export const EXPORT: CommandSpec = {
   about: `Writes the packets you ask for into a capture file or a pipe.
 
 SOURCE is a capture file (pcap or pcapng, also inside gzip or zstd), several of them (their packets come out in time
-order, as of one file), - for standard input, or captured traffic: jobs/NAME, the buffer of a capture (also while it runs),
-clips/ID, a kept part of one, or interfaces/NAME, what comes from now on.`,
+order, as of one file), - for standard input, or captured traffic: jobs/NAME, the buffer of a capture (also while it
+runs), clips/ID, a kept part of one, or interfaces/NAME, what comes from now on.`,
   flags: [
     { name: 'filter', short: 'f', value: 'BPF', many: true, about: 'keep what this pcap-filter expression accepts; several are and-ed' },
     { name: 'from', value: 'T', about: 'keep packets from this time on' },

@@ -89,7 +89,7 @@ describe('terminals', () => {
 
   it('see a summary at the end', async () => {
     const { stderr } = await run(['export', ten, '-c', '3', '-o', out], { stderrIsTerminal: true });
-    expect(stderr).toMatch(/^3 of \d+ packets \(252 B\) to .*out in \d+\.\d\d s.*, stopped by the limit on packets\n$/);
+    expect(stderr).toMatch(/(^|\u001b\[K)3 of \d+ packets \(252 B\) to .*out in \d+\.\d\d s.*, stopped by the limit on packets\n$/);
     expect((await run(['export', ten, '-o', out])).stderr).toBe('');
   });
 });

@@ -140,8 +140,8 @@ describe('arguments of a lane', () => {
       expect(nextWith(4, state)).toThrow(says("state is not a reader's state, or has not as many interfaces as the stretch before"));
     }
   });
-  it('that are checksums are none yet', () => {
-    expect(nextWith(7, {})).toThrow(says('sums must be null'));
+  it('that are checksums are checked', () => {
+    expect(nextWith(7, {})).toThrow(says('sums.bounds must be'));
   });
   it('of a lane are not those of a stream, and lanes are added first', () => {
     for (const merge of [fresh(), asked()]) {
