@@ -138,6 +138,22 @@ TEST("while a lane is idle the others go on, of equal times those that were adde
   CHECK_EQ(merge.step(), Status::done);
 }
 
+TEST("a lane that ends before anything of it came is no source that had begun") {
+  const MemoryFile a(pcapAt('a', {1, 3})), b(pcapAt('b', {2})), c(pcapAt('c', {5}));
+  Steps merge;
+  merge.merge.addLane(at(1));
+  merge.add(a, at(1));
+  merge.add(b, at(2));
+  merge.add(c, at(5));
+  CHECK_EQ(merge.step(), Status::need_next);
+  merge.merge.finish();
+  for (const uint32_t left : {Merge::kNoSource, 1u, Merge::kNoSource}) {
+    CHECK_EQ(merge.step(), Status::alone);
+    CHECK_EQ(merge.merge.source(), left);
+  }
+  CHECK_EQ(merge.order(), "a0 b0 a1");
+}
+
 TEST("alone tells of a lane too, and its place is only in a stretch") {
   const Buffer lane = pcapAt('l', {1, 9});
   const MemoryFile file(lane), a(pcapAt('a', {2})), b(pcapAt('b', {5}));
