@@ -1,6 +1,7 @@
 #include "scan/merge.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/limits.h"
 
@@ -37,6 +38,11 @@ void Merge::addStream(Nanos first) {
 bool Merge::takesFeed(uint32_t source) const {
   const Source& one = sources_[source];
   return one.stretch == Stretch::not_a_lane && one.input.fd() < 0 && one.life != Life::over && !one.input.exhausted();
+}
+
+void Merge::feed(uint32_t source, Bytes bytes, bool last) {
+  sources_[source].input.feed(bytes, last);
+  sources_[source].held = false;  // its bytes may lie elsewhere now
 }
 
 void Merge::fault(uint32_t source, std::string text) {
@@ -114,7 +120,8 @@ std::optional<Status> Merge::walk(Source& source, Reader& reader, const Sieve::W
   const Head second = heads_.second();
   const uint32_t number = static_cast<uint32_t>(&source - sources_.data());
   Input& input = source.input;
-  Packet packet;
+  Packet& packet = source.packet;
+  bool held = std::exchange(source.held, false);
   for (;;) {
     const uint8_t* const data = input.data();
     const size_t size = input.size();
@@ -124,10 +131,12 @@ std::optional<Status> Merge::walk(Source& source, Reader& reader, const Sieve::W
     Order order;
     if constexpr (!kIsPcap) order = reader.order();
     size_t at = 0;
-    Next next = Next::need_more;
-    while (at < stop && (next = reader.next(data + at, size - at, &packet)) == Next::packet) {
+    Next next = held ? Next::packet : Next::need_more;
+    while (at < stop && (held || (next = reader.next(data + at, size - at, &packet)) == Next::packet)) {
+      held = false;
       if ((kIsPcap || packet.has_time) && !Head{packet.time, number}.before(second)) {
         head_time_ = packet.time;
+        source.held = true;
         consume(source, at);
         return std::nullopt;
       }
@@ -252,6 +261,7 @@ void Merge::leave(Source& source) {
   sieve_.output.flush();
   source.input.release();
   source.reader = {};
+  source.packet = {};
   if (source.stretch == Stretch::present) source.stretch = Stretch::none;
   else end(source);
 }

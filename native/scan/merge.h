@@ -42,7 +42,7 @@ class Merge {
   // A stream that is not over and was not told its end.
   bool takesFeed(uint32_t source) const;
   // Appends a copy of `bytes` to a stream. `last`: nothing follows.
-  void feed(uint32_t source, Bytes bytes, bool last) { sources_[source].input.feed(bytes, last); }
+  void feed(uint32_t source, Bytes bytes, bool last);
   // A stream ends behind what was fed, because it is damaged: a sentence.
   void fault(uint32_t source, std::string text);
 
@@ -100,6 +100,8 @@ class Merge {
     SourceReader reader;
     std::vector<uint32_t> ids;  // numbers in the output of the interfaces of the reader's section
     uint64_t packets = 0;
+    Packet packet;      // read last
+    bool held = false;  // that one waits for its turn, at the front of the input
     Life life = Life::waiting;
     Stretch stretch = Stretch::not_a_lane;
     std::string fault;

@@ -176,6 +176,23 @@ TEST("a stream's own fault is named where what was fed ends") {
   }
 }
 
+TEST("a stream may be fed while its next packet waits") {
+  Merge merge(selectAll(Format::records), 0, -1);
+  merge.addStream(kNanosPerSecond);
+  merge.addStream(2 * kNanosPerSecond);
+  const Buffer a = pcapAt('a', {1, 3}), b = pcapAt('b', {2, 4});
+  Buffer out(1000);
+  merge.feed(0, bytesOf(a), false);
+  CHECK_EQ(merge.step(out.data(), out.size(), 1000), Status::need_input);
+  CHECK_EQ(merge.source(), 1u);
+  CHECK_EQ(orderOf({out.begin(), out.begin() + static_cast<long>(merge.outLength())}), "a0");
+  // Its bytes move.
+  merge.feed(0, bytesOf(Buffer(100000, 0xff)), true);
+  merge.feed(1, bytesOf(b), true);
+  CHECK_EQ(merge.step(out.data(), out.size(), 1000), Status::damage);
+  CHECK_EQ(orderOf({out.begin(), out.begin() + static_cast<long>(merge.outLength())}), "b0 a1");
+}
+
 TEST("what can not be written is told with its source") {
   const std::vector<Part> parts = {{pcapAt('a', {1, 3})},
                                    {pcapAt('b', {2}, {false, pcap::kMagicMicros, 2, 4, 0, 101})}};

@@ -234,6 +234,24 @@ TEST("packets are numbered through all stretches") {
   CHECK_EQ(records.back().interface, 2u);
 }
 
+TEST("a stretch may be of another format than the one before") {
+  const Pcapng ng;
+  const MemoryFile one(pcapAt('l', {1}) + kForm.record(1, 2'500'000, Buffer{'l', 1}));
+  const MemoryFile two(ng.section() + ng.interface(1) + ng.interface(1) + ng.enhanced(1, 3'000'000, Buffer{'l', 2}));
+  const MemoryFile simple(ng.section() + ng.interface(1) + ng.simple(2, Buffer{'l', 3}));
+  Steps merge;
+  merge.merge.addLane(at(1));
+  for (const MemoryFile* file : {&one, &two, &one, &simple, &one}) {
+    CHECK_EQ(merge.step(), Status::need_next);
+    CHECK(merge.next(*file, 0, file->size()));
+  }
+  CHECK_EQ(merge.step(), Status::need_next);
+  std::string told;
+  for (const Record& r : parseRecords(merge.out))
+    told += std::to_string(r.interface) + (r.has_time ? ":" + std::to_string(r.nanos) + " " : " ");
+  CHECK_EQ(told, "0:0 0:2500000000 2:0 3:0 3:2500000000 4 5:0 5:2500000000 ");
+}
+
 TEST("damage ends a stretch, and what follows in the lane is asked for before others go on") {
   Buffer lane = pcapAt('l', {1, 2, 3, 6});
   std::fill_n(lane.begin() + kHeader + kRecord + 8, 4, 0xff);  // the second packet's captured length
