@@ -1,4 +1,5 @@
 import type { Case } from '../context.js';
+import { bufferCase } from './buffer.js';
 import { capinfosCase } from './capinfos.js';
 import { editcapCase } from './editcap.js';
 import { memoryCase } from './memory.js';
@@ -8,4 +9,4 @@ import { startupCase } from './startup.js';
 import { tcpdumpCase } from './tcpdump.js';
 
 /** In the order they run: memory last, for its largest file drives the others out of the page cache. */
-export const CASES: readonly Case[] = [startupCase, tcpdumpCase, editcapCase, capinfosCase, npmParsersCase, restCase, memoryCase];
+export const CASES: readonly Case[] = [startupCase, tcpdumpCase, editcapCase, capinfosCase, npmParsersCase, restCase, bufferCase, memoryCase];
