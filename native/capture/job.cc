@@ -91,10 +91,12 @@ Failed Job::openFolder() {
 }
 
 Failed Job::start() {
+  if (options_.user)
+    if (auto failure = becomeUser(*options_.user)) return failure;
   if (auto failure = readProgram()) return failure;
   if (auto failure = openInterfaces()) return failure;
-  if (auto failure = makeJobFolder(options_.folder, options_.user, &path_)) return failure;
-  if (auto failure = dropPrivileges(options_.user)) return failure;
+  if (auto failure = makeJobFolder(options_.folder, &path_)) return failure;
+  if (auto failure = dropPrivileges()) return failure;
   if (::chdir(path_.c_str()) != 0)
     return Failure{Code::folder_unusable, withErrno("the folder " + path_ + " can't be entered", errno)};
   if (auto failure = openFolder()) return failure;

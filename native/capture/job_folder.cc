@@ -45,13 +45,9 @@ Failed checkFormat(const std::string& folder) {
 
 }  // namespace
 
-Failed makeJobFolder(const std::string& folder, const std::optional<User>& user, std::string* path) {
-  struct stat found;
-  const bool there = ::stat(folder.c_str(), &found) == 0;
+Failed makeJobFolder(const std::string& folder, std::string* path) {
   if (const int result = makeFolder(folder, 0750); result != 0)
     return unusable("the folder " + folder + " can't be made", -result);
-  if (!there && user && ::chown(folder.c_str(), user->uid, user->gid) != 0)
-    return unusable("the folder " + folder + " can't be given to the user", errno);
   char* absolute = ::realpath(folder.c_str(), nullptr);
   if (absolute == nullptr) return unusable("the folder " + folder + " can't be read", errno);
   *path = absolute;

@@ -1,16 +1,14 @@
 // The folder of a job: its lock, its version, and making it.
 #pragma once
-#include <optional>
 #include <string>
 
 #include "capture/failure.h"
 #include "capture/fd.h"
-#include "capture/options.h"
 
 namespace spillway::capture {
 
-// Makes the folder where it is not there (for `user`, where there is one), and tells its absolute path.
-Failed makeJobFolder(const std::string& folder, const std::optional<User>& user, std::string* path);
+// Makes the folder where it is not there, and tells its absolute path.
+Failed makeJobFolder(const std::string& folder, std::string* path);
 
 // Takes the lock (`lock`, with the pid in it), which is held as long as `lock` is open, and checks or writes the
 // folder's version (`format`).

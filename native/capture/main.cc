@@ -30,7 +30,7 @@ int report(const Failure& failure) {
 int recoverOnly(const Options& options) {
   std::string path;
   Fd lock;
-  if (auto failure = makeJobFolder(options.folder, std::nullopt, &path)) return report(*failure);
+  if (auto failure = makeJobFolder(options.folder, &path)) return report(*failure);
   if (auto failure = lockJobFolder(path, &lock)) return report(*failure);
   bool all = true;
   const auto tell = [&](const Repair& repair) {

@@ -150,7 +150,7 @@ Captures the packets of one or more interfaces into a buffer of PCAPNG segments.
   --queue-bytes N        memory between ring and disk, all interfaces together (256 MiB)
   --hardware-timestamps  the adapter's times, where it has them
   --no-promiscuous       only packets that are for this machine
-  --user UID:GID         give up root for this user once the interfaces are open
+  --user UID:GID         give up root for this user, to whom the folder belongs
   --foreground           stay with the terminal; SIGINT ends it
   --recover              repair the folder after a crash, tell what was repaired, and end
   --version, --help

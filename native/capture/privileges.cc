@@ -9,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <vector>
@@ -17,6 +18,14 @@ namespace spillway::capture {
 namespace {
 
 Failure refused(const std::string& what) { return {Code::system, withErrno(what, errno)}; }
+
+using CapabilitySets = std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3>;
+
+// `call` is SYS_capget or SYS_capset.
+bool capabilities(long call, CapabilitySets* sets) {
+  __user_cap_header_struct own{_LINUX_CAPABILITY_VERSION_3, 0};
+  return ::syscall(call, &own, sets->data()) == 0;
+}
 
 // All that a running capture calls; the names that a machine does not have are left out.
 constexpr int kAllowed[] = {
@@ -112,16 +121,28 @@ sock_filter unlessEqualSkip(size_t k) { return {BPF_JMP | BPF_JEQ | BPF_K, 0, 1,
 
 }  // namespace
 
-Failed dropPrivileges(const std::optional<User>& user) {
-  if (user) {
-    if (::setgroups(0, nullptr) != 0) return refused("the groups can't be given up");
-    if (::setresgid(user->gid, user->gid, user->gid) != 0) return refused("the group can't be changed");
-    if (::setresuid(user->uid, user->uid, user->uid) != 0) return refused("the user can't be changed");
-  }
+Failed becomeUser(const User& user) {
+  if (::setgroups(0, nullptr) != 0) return refused("the groups can't be given up");
+  if (::setresgid(user.gid, user.gid, user.gid) != 0) return refused("the group can't be changed");
+  // What is permitted stays so across the change of user.
+  if (::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) return refused("the capabilities can't be kept");
+  if (::setresuid(user.uid, user.uid, user.uid) != 0) return refused("the user can't be changed");
+  ::prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0);
+  CapabilitySets sets{};
+  if (!capabilities(SYS_capget, &sets)) return refused("the capabilities can't be read");
+  // Packet sockets; and hardware times, where they are asked for.
+  constexpr uint32_t kNeeded = 1u << CAP_NET_RAW | 1u << CAP_NET_ADMIN;
+  const uint32_t kept = sets[0].permitted & kNeeded;
+  sets = {};
+  sets[0].permitted = sets[0].effective = kept;
+  if (!capabilities(SYS_capset, &sets)) return refused("the capabilities can't be set");
+  return std::nullopt;
+}
+
+Failed dropPrivileges() {
   ::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-  if (::syscall(SYS_capset, &header, none) != 0) return refused("the capabilities can't be given up");
+  CapabilitySets none{};
+  if (!capabilities(SYS_capset, &none)) return refused("the capabilities can't be given up");
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return refused("privileges can't be ruled out");
   return std::nullopt;
 }

@@ -1,10 +1,10 @@
 /** Packets on virtual interfaces come to be stored, each once, as they were on the wire. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasProgram, requireOrSkip } from '../setup/require.js';
-import { canCapture, Capture, command, freshFolder, interfaceStatus, Network, pause, run, status, until } from './live.js';
+import { canCapture, CAPTURE, Capture, command, freshFolder, interfaceStatus, Network, pause, run, status, until } from './live.js';
 import { marksOf, numberOf, packetsOf, sealedNames, sealedPackets, storedNumbers, upTo } from './segments.js';
 
 const folderOf = (folder: string, name: string): string => join(folder, name);
@@ -203,16 +203,35 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a li
     expect(capture.stderr()).not.toMatch(/not permitted/);
   });
 
-  it('gives up root for another user', async () => {
+  it('gives up root for the user to whom the folder belongs', async () => {
     const network = new Network();
-    const folder = join(freshFolder(), 'job');
-    execFileSync('chmod', ['755', join(folder, '..')]);
+    const place = freshFolder();
+    chownSync(place, 65534, 65534);
+    const folder = join(place, 'job');
     const capture = await Capture.start(network, folder, ['--interface', 'vb', '--user', '65534:65534']);
     expect(readFileSync(`/proc/${capture.pid}/status`, 'utf8')).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m);
     await network.send({ count: 100 });
     await pause(300);
     await capture.stop();
     expect(storedNumbers(folderOf(folder, '0-vb'))).toEqual(upTo(0, 100));
-    expect(statSync(join(folder, '0-vb', '0000000000000001.pcapng')).uid).toBe(65534);
+    for (const path of ['.', 'lock', join('0-vb', '0000000000000001.pcapng')])
+      expect(statSync(join(folder, path))).toMatchObject({ uid: 65534, gid: 65534 });
+  });
+
+  it('touches nothing with the rights of root where it has another user', () => {
+    const place = freshFolder();
+    chownSync(place, 65534, 65534);
+    const secret = freshFolder();
+    writeFileSync(join(secret, 'program'), Buffer.from([6, 0, 0, 0, 0, 0, 4, 0]));
+    symlinkSync(secret, join(place, 'job'));
+    const refused = (...flags: string[]): string =>
+      spawnSync(CAPTURE, ['--folder', join(place, 'job'), '--interface', 'lo', '--user', '65534:65534', ...flags], { encoding: 'utf8' }).stderr;
+    expect(refused()).toMatch(/Permission denied \[CAPTURE_FOLDER_UNUSABLE\]/);
+    expect(refused('--program', join(place, 'job', 'program'))).toMatch(/Permission denied \[PROGRAM_INVALID\]/);
+    rmSync(join(place, 'job'));
+    symlinkSync(join(secret, 'new'), join(place, 'job'));
+    expect(refused()).toMatch(/\[CAPTURE_FOLDER_UNUSABLE\]/);
+    expect(readdirSync(secret)).toEqual(['program']);
+    expect(statSync(secret).uid).toBe(0);
   });
 });

@@ -40,12 +40,12 @@ TEST("folders of other versions, and of something else") {
 TEST("folders that can't be made") {
   const TemporaryFolder folder;
   std::string path;
-  CHECK(!makeJobFolder(folder / "new", std::nullopt, &path));
+  CHECK(!makeJobFolder(folder / "new", &path));
   CHECK_EQ(path, std::filesystem::canonical(folder / "new").string());
-  CHECK(!makeJobFolder(folder / "new", std::nullopt, &path));
-  CHECK(makeJobFolder(folder / "no/parent", std::nullopt, &path)->code == Code::folder_unusable);
+  CHECK(!makeJobFolder(folder / "new", &path));
+  CHECK(makeJobFolder(folder / "no/parent", &path)->code == Code::folder_unusable);
   folder.write("file", {1});
-  CHECK(makeJobFolder(folder / "file", std::nullopt, &path)->code == Code::folder_unusable);
+  CHECK(makeJobFolder(folder / "file", &path)->code == Code::folder_unusable);
 }
 
 }  // namespace spillway::test
