@@ -48,6 +48,7 @@ export const ERRORS = {
   ADDRESS_UNAVAILABLE: { http: 500, exit: 2, about: 'the address to listen on is in use or not allowed' },
   DATA_FOLDER_UNUSABLE: { http: 500, exit: 2, about: 'the data folder can not be made, read or written, or a newer version made it' },
   DATA_FOLDER_LOCKED: { http: 500, exit: 2, about: 'another probe uses the data folder' },
+  PROGRAM_UNREACHABLE: { http: 500, exit: 2, about: "the user who is to serve can not reach the program's folder" },
   SETUP_INCOMPLETE: { http: 500, exit: 2, about: 'a part that the command needs is not installed' },
   INTERNAL: { http: 500, exit: 2, about: 'a defect of ours' },
 } as const;

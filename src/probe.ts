@@ -5,10 +5,11 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from './api/app.js';
 import { listenAddress } from './api/loopback.js';
 import { FileIndexes } from './buffer/file-indexes.js';
-import { Jobs } from './buffer/jobs.js';
+import { Jobs, type Job } from './buffer/jobs.js';
 import { openCaptured, type CaptureRooms } from './capture/captured-sources.js';
 import { sweepLive } from './capture/live.js';
-import { startCapture } from './capture/start.js';
+import type { RootParent } from './capture/parent.js';
+import { startInBackground } from './capture/start.js';
 import type { ProbeConfig } from './config.js';
 import { prepareExport } from './engine/export.js';
 import { createPool, threadsFor, type Pool } from './engine/pool.js';
@@ -20,12 +21,18 @@ import { openDataFolder } from './state/data-folder.js';
 export interface Probe {
   /** Where it listens, as a URL without a path: `http://127.0.0.1:8470`. */
   readonly address: string;
+  /** Starts the capture of a job, which goes on without the probe. Rejects with what parent or capture refuse. */
+  startCapture(job: Job): Promise<void>;
   /** Stops listening, ends what runs and gives up the data folder. */
   close(): Promise<void>;
 }
 
-/** Starts a probe; refuses before it binds or touches anything if the address is not allowed. */
-export async function startProbe(config: ProbeConfig, prepare: typeof prepareExport = prepareExport): Promise<Probe> {
+/** Starts a probe; `parent` starts its captures, where there is one. Refuses before it binds or touches anything if the address is not allowed. */
+export async function startProbe(
+  config: ProbeConfig,
+  prepare: typeof prepareExport = prepareExport,
+  parent: RootParent | null = null,
+): Promise<Probe> {
   const host = listenAddress(config.host);
   const data = await openDataFolder(config.dataFolder);
   let app: FastifyInstance | undefined;
@@ -36,6 +43,7 @@ export async function startProbe(config: ProbeConfig, prepare: typeof prepareExp
   const clipRange = (): never => {
     throw new SpillwayError('SOURCE_UNSUPPORTED', 'there are no clips');
   };
+  const startCapture = (job: Job): Promise<void> => startInBackground(job, parent);
   const rooms: CaptureRooms = { jobs, clipRange, startCapture };
   await sweepLive(jobs);
   const indexes = new FileIndexes(join(data.path, 'index'), { report: (error) => app?.log.error({ err: error }, 'an index') });
@@ -51,7 +59,7 @@ export async function startProbe(config: ProbeConfig, prepare: typeof prepareExp
     app = await buildApp({ service, names: config.names, logger, version: packageVersion() });
     if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
     const address = await listen(app, host, config.port);
-    return { address, close: () => closeAll(service, app!, pool, indexes, data) };
+    return { address, startCapture, close: () => closeAll(service, app!, pool, indexes, data) };
   } catch (error) {
     await app?.close();
     await pool.close();

@@ -8,7 +8,7 @@ import { SetupError } from './say.mjs';
 /** Everything `bin/spillway` needs, from a bare machine on; a second call finds it all in place and takes no lock. */
 export async function ensureRunnable() {
   if (dependenciesAreCurrent() && staleSteps().length === 0 && missingPackages(RUN_NEEDS).length === 0) return;
-  await locked(async () => {
+  await setUp(async () => {
     // First, because it is the one thing that may have to be asked of the user.
     const compiles = !dependenciesAreCurrent() || staleSteps().some((step) => step.compiles);
     await ensurePackages(compiles ? [...BUILD_NEEDS, ...RUN_NEEDS] : RUN_NEEDS);
@@ -19,7 +19,17 @@ export async function ensureRunnable() {
 
 /** The build alone, with what is installed: for a test run that was started by hand. */
 export async function ensureBuilt() {
-  if (staleSteps().length > 0) await locked(() => runSteps(staleSteps()));
+  if (staleSteps().length > 0) await setUp(() => runSteps(staleSteps()));
+}
+
+/** Alone, and so that everybody may read what comes of it: what root sets up runs as another user, however strict root's umask. */
+async function setUp(work) {
+  const before = process.umask(0o022);
+  try {
+    await locked(work);
+  } finally {
+    process.umask(before);
+  }
 }
 
 /** What only tests need. Returns null, or the sentence about what is not there: the suites that need it then skip. */

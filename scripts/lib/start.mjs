@@ -12,13 +12,6 @@ function forwardSignals(child) {
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
 }
 
-/** Ends as the child ended, so that a caller sees its exit code or signal. */
-function endLike(code, signal) {
-  if (signal === null) process.exit(code);
-  process.removeAllListeners(signal);
-  process.kill(process.pid, signal);
-}
-
 /** Sets up and nothing else; a set-up that fails ends the process. */
 export async function build() {
   try {
@@ -32,7 +25,8 @@ export async function build() {
 /** Sets up, then runs the probe in the foreground until it ends. */
 export async function start(args) {
   await build();
+  const { endOf } = await import(join(root, 'dist', 'privileged', 'child.js'));
   const child = spawn(process.execPath, [join(root, 'bin', 'spillway'), 'serve', ...args], { stdio: 'inherit' });
   forwardSignals(child);
-  child.once('exit', endLike);
+  process.exit(await endOf(child));
 }

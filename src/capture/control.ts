@@ -1,8 +1,11 @@
 /** The way to a running capture: one command, one answer, over the socket in its folder (native/capture/control.h). */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { connect } from 'node:net';
-import { join } from 'node:path';
 import { SpillwayError } from '../errors.js';
 import type { CaptureState } from '../buffer/marks.js';
+
+const { O_RDONLY, O_DIRECTORY } = constants;
 
 export interface InterfaceStatus {
   position: number;
@@ -29,7 +32,7 @@ const ANSWER_MS = 5000;
 
 /** Rejects with INTERNAL when the capture refuses or answers nothing; null where no capture runs. */
 export async function command(folder: string, text: string): Promise<Record<string, unknown> | null> {
-  const line = await ask(join(folder, 'control.sock'), text);
+  const line = await ask(folder, text);
   if (line === null) return null;
   const answer = JSON.parse(line) as Record<string, unknown>;
   if (answer['ok'] !== true) throw new SpillwayError('INTERNAL', `the capture refuses ${text}: ${String(answer['error_text'])}`);
@@ -47,7 +50,21 @@ export async function stopCapture(folder: string): Promise<boolean> {
   return true;
 }
 
-function ask(path: string, text: string): Promise<string | null> {
+/** The name of a socket may have 107 bytes, so the folder is named by its descriptor. */
+async function ask(folder: string, text: string): Promise<string | null> {
+  const opened = await open(folder, O_RDONLY | O_DIRECTORY).catch((error: unknown) => error as NodeJS.ErrnoException);
+  if (opened instanceof Error) {
+    if (opened.code === 'ENOENT' || opened.code === 'ENOTDIR') return null;
+    throw opened;
+  }
+  try {
+    return await askAt(`/proc/self/fd/${opened.fd}/control.sock`, text);
+  } finally {
+    await opened.close();
+  }
+}
+
+function askAt(path: string, text: string): Promise<string | null> {
   return new Promise((resolve, reject) => {
     const socket = connect(path);
     let answer = '';

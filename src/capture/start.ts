@@ -1,12 +1,12 @@
 /** Starts the capture of a job: the executable beside the addon, which goes on by itself. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Job, JobSettings } from '../buffer/jobs.js';
-import { ERRORS, SpillwayError, type ErrorCode } from '../errors.js';
+import type { Job } from '../buffer/jobs.js';
 import { compileFilter } from '../filter/compile.js';
-import { fromRoot } from '../root.js';
+import { runInBackground } from './background.js';
+import { captureArguments, captureExecutable, doesNotStart, refusal } from './executable.js';
+import { PROGRAM_FILE, type RootParent } from './parent.js';
 
 /** Captured frames are Ethernet, or look so (`lo`). */
 const EN10MB = 1;
@@ -19,11 +19,12 @@ export interface Capture {
 
 /** Resolves when it captures, in the foreground: it ends with the terminal's SIGINT. Rejects with what it refuses. */
 export async function startCapture(job: Job): Promise<Capture> {
-  const child = spawn(executable(), [...(await argumentsOf(job)), '--foreground'], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const args = captureArguments(job.folder, await writeProgram(job), job.settings);
+  const child = spawn(captureExecutable(), [...args, '--foreground'], { stdio: ['ignore', 'pipe', 'pipe'] });
   let told = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (told += text));
   const ended = new Promise<number>((resolve, reject) => {
-    child.once('error', (error) => reject(new SpillwayError('SETUP_INCOMPLETE', `the capture does not start: ${error.message}`)));
+    child.once('error', (error) => reject(doesNotStart(error)));
     child.once('close', (code) => resolve(code ?? 2));
   });
   const ready = new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
@@ -33,40 +34,22 @@ export async function startCapture(job: Job): Promise<Capture> {
   return { child, ended };
 }
 
-function executable(): string {
-  const places = [fromRoot('build', 'Release', 'spillway-capture'), fromRoot('prebuilds', `${process.platform}-${process.arch}`, 'spillway-capture')];
-  const found = places.find((place) => existsSync(place));
-  if (found === undefined) throw new SpillwayError('SETUP_INCOMPLETE', 'the capture executable is not built: run `npm start` or `npm run build`');
-  return found;
+/**
+ * Resolves when it captures, in the background, where it outlives this process. Rejects with what it refuses. `parent`
+ * starts it where there is one; else the executable itself needs CAP_NET_RAW.
+ */
+export async function startInBackground(job: Job, parent: RootParent | null = null): Promise<void> {
+  const program = await writeProgram(job);
+  if (!parent) return runInBackground([captureExecutable(), ...captureArguments(job.folder, program, job.settings)]);
+  const { filter: _, ...settings } = job.settings;
+  return parent.start({ id: job.id, program: program !== null, ...settings });
 }
 
-async function argumentsOf({ folder, settings }: Job): Promise<string[]> {
-  const { interfaces, snapLengthBytes, segmentBytes, retainBytes, retainAgeSeconds, fsync } = settings;
-  const number = (flag: string, value: number): string[] => (value === 0 ? [] : [flag, String(value)]);
-  return [
-    ...['--folder', folder],
-    ...interfaces.flatMap((name) => ['--interface', name]),
-    ...(await programOf(folder, settings)),
-    ...number('--snap', snapLengthBytes),
-    ...number('--segment-bytes', segmentBytes),
-    ...number('--retain-bytes', retainBytes),
-    ...number('--retain-age-s', retainAgeSeconds),
-    ...['--fsync', fsync],
-  ];
-}
-
-async function programOf(folder: string, { filter }: JobSettings): Promise<string[]> {
-  if (filter === null) return [];
+/** The file with the compiled filter; null: there is none. */
+async function writeProgram({ folder, settings: { filter } }: Job): Promise<string | null> {
+  if (filter === null) return null;
   const { code } = await compileFilter(filter, EN10MB);
-  const path = join(folder, 'program');
+  const path = join(folder, PROGRAM_FILE);
   await writeFile(path, code);
-  return ['--program', path];
-}
-
-/** Its one sentence, `spillway-capture: … [CODE]`, as an error of ours. */
-function refusal(told: string, exitCode: number): SpillwayError {
-  const match = /^spillway-capture: (.*) \[([A-Z_]+)\]$/m.exec(told);
-  const sentence = match?.[1] ?? `the capture ended with exit code ${exitCode}: ${told.trim()}`;
-  const code = match?.[2] ?? '';
-  return new SpillwayError(code in ERRORS ? (code as ErrorCode) : 'CAPTURE_FAILED', sentence);
+  return path;
 }

@@ -5,7 +5,7 @@ import { SpillwayError } from '../errors.js';
 import { formatSize, NS_PER_SECOND, parseCount, parseDuration, parseSize } from '../units.js';
 import { DATA_FLAG, dataFolder } from './data-flag.js';
 import { naming, note } from './fail.js';
-import { parseCommand, type CommandSpec, type Parsed } from './flags.js';
+import { commandLine, parseCommand, type CommandSpec, type Parsed } from './flags.js';
 import { helpText } from './help.js';
 import type { Io } from './io.js';
 
@@ -52,10 +52,14 @@ export async function captureCommand(args: readonly string[], io: Io): Promise<n
     return 0;
   }
   const settings = captureSettings(parsed);
+  const data = dataFolder(parsed, io);
+  const { runAsOwner } = await import('../privileged/owner.js');
+  const asOwner = await runAsOwner(data, (real) => commandLine(CAPTURE, parsed, { data: [real] }), 'net_raw');
+  if (asOwner !== null) return asOwner;
   const { Jobs } = await import('../buffer/jobs.js');
   const { startCapture } = await import('../capture/start.js');
   const name = parsed.values.get('job')?.[0] ?? settings.interfaces.join('-');
-  const jobs = new Jobs(dataFolder(parsed, io));
+  const jobs = new Jobs(data);
   const known = await jobs.find(name);
   if (known) await refuseRunning(known);
   const job = await jobs.put(name, settings);

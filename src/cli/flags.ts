@@ -1,6 +1,7 @@
 /** Command lines by table: one list of flags per command serves parsing, its refusals and the help text. */
 import { parseArgs } from 'node:util';
 import { SpillwayError } from '../errors.js';
+import { fromRoot } from '../root.js';
 
 export interface FlagSpec {
   /** The long form, without its dashes. */
@@ -68,6 +69,14 @@ export function parseCommand(spec: CommandSpec, args: readonly string[]): Parsed
   const help = values.has('help');
   if (!help) checkOperands(spec, operands);
   return { operands, values, help };
+}
+
+/** The command line that reads as `parsed`, with other values for some flags (none: without it): for a process of our own. */
+export function commandLine(spec: CommandSpec, { operands, values }: Parsed, changed: Readonly<Record<string, string[]>> = {}): string[] {
+  const all = { ...Object.fromEntries(values), ...changed };
+  const isSwitch = (name: string): boolean => flagsOf(spec).some((flag) => flag.name === name && flag.value === undefined);
+  const flags = Object.entries(all).flatMap(([name, of]) => of.map((value) => (isSwitch(name) ? `--${name}` : `--${name}=${value}`)));
+  return [process.execPath, fromRoot('bin', 'spillway'), spec.name, ...flags, ...(operands.length > 0 ? ['--', ...operands] : [])];
 }
 
 function checkValue(spec: CommandSpec, flag: FlagSpec, rawName: string, value: string | undefined, inline: boolean): void {

@@ -5,7 +5,7 @@ import { SpillwayError } from '../errors.js';
 import { formatSize } from '../units.js';
 import { DATA_FLAG, dataFolder } from './data-flag.js';
 import { note } from './fail.js';
-import { parseCommand, type CommandSpec } from './flags.js';
+import { commandLine, parseCommand, type CommandSpec } from './flags.js';
 import { EXIT_HELP, helpText } from './help.js';
 import type { Io } from './io.js';
 import { statusLine } from './capture.js';
@@ -36,7 +36,8 @@ export async function jobsCommand(args: readonly string[], io: Io): Promise<numb
     return 0;
   }
   const { Jobs } = await import('../buffer/jobs.js');
-  const jobs = new Jobs(dataFolder(parsed, io));
+  const data = dataFolder(parsed, io);
+  const jobs = new Jobs(data);
   const [action, name, ...more] = parsed.operands;
   if (action === undefined) {
     const listed = await Promise.all((await jobs.list()).map(look));
@@ -45,6 +46,11 @@ export async function jobsCommand(args: readonly string[], io: Io): Promise<numb
   }
   if ((action !== 'stop' && action !== 'delete') || name === undefined || more.length > 0)
     throw new SpillwayError('REQUEST_INVALID', 'say spillway jobs, spillway jobs stop NAME or spillway jobs delete NAME');
+  if (action === 'delete') {
+    const { runAsOwner } = await import('../privileged/owner.js');
+    const asOwner = await runAsOwner(data, (real) => commandLine(JOBS, parsed, { data: [real] }));
+    if (asOwner !== null) return asOwner;
+  }
   const job = await jobs.get(name);
   const { stopCapture } = await import('../capture/control.js');
   const ran = await stopCapture(job.folder);

@@ -4,7 +4,7 @@ import { DEFAULT_PORT, LOG_LEVELS, probeConfig, type ProbeConfig } from '../conf
 import { SpillwayError } from '../errors.js';
 import { parseCount } from '../units.js';
 import { naming } from './fail.js';
-import { parseCommand, type CommandSpec, type Parsed } from './flags.js';
+import { commandLine, parseCommand, type CommandSpec, type Parsed } from './flags.js';
 import { helpText } from './help.js';
 import { unlessInterrupted } from './interrupt.js';
 import type { Io } from './io.js';
@@ -20,9 +20,13 @@ Ctrl-C (SIGINT) or SIGTERM ends it: running exports are ended first. A second on
     { name: 'port', value: 'N', about: `the port to listen on; 0: any free one; default: ${DEFAULT_PORT}` },
     { name: 'address', value: 'A', about: 'the loopback address to listen on; default: 127.0.0.1' },
     { name: 'name', value: 'HOST', many: true, about: 'a host name, besides localhost, that requests may use' },
+    { name: 'user', value: 'USER', about: 'whom root lets serve: NAME, UID or UID:GID; see below' },
     { name: 'log-level', value: 'LEVEL', about: `${LOG_LEVELS.join(', ')}; default: warn; the log goes to stderr` },
   ],
-  notes: `Examples:
+  notes: `Started by root, it serves as another user without any privilege: --user, else the owner of the data folder, else of the
+program's folder, else nobody. What stays root does nothing but start captures for it.
+
+Examples:
   spillway serve
   spillway serve --data ./probe --port 0
 
@@ -39,13 +43,28 @@ export async function serveCommand(args: readonly string[], io: Io): Promise<num
     return 0;
   }
   const config = serveArguments(parsed, io);
+  if (process.getuid?.() === 0) return serveBelowRoot(config, parsed);
+  if (parsed.values.has('user')) throw new SpillwayError('REQUEST_INVALID', '--user: only root can serve as another user');
   const { startProbe } = await import('../probe.js');
+  const { rootParent } = await import('../capture/parent.js');
+  const parent = rootParent();
   const signal = io.interrupt();
-  const probe = await startProbe(config);
+  const probe = await startProbe(config, undefined, parent);
   io.stdout.write(greeting(probe.address));
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  const asked = new Promise((resolve) => signal.addEventListener('abort', resolve));
+  if (!signal.aborted) await Promise.race([asked, ...(parent ? [parent.gone] : [])]);
   await unlessInterrupted(signal, probe.close(), { tidies: true });
   return 0;
+}
+
+/** HTTP is never served as root. */
+async function serveBelowRoot({ host, dataFolder }: ProbeConfig, parsed: Parsed): Promise<number> {
+  // What the server would refuse is refused before anything is made for it.
+  const { listenAddress } = await import('../api/loopback.js');
+  listenAddress(host);
+  const { serveAsUser } = await import('../privileged/serve.js');
+  const command = (data: string): string[] => commandLine(SERVE, parsed, { data: [data], user: [] });
+  return serveAsUser({ user: parsed.values.get('user')?.[0], dataFolder, command });
 }
 
 export function serveArguments({ values }: Parsed, io: Io): ProbeConfig {

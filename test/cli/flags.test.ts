@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCommand, suggestion, type CommandSpec } from '../../src/cli/flags.js';
+import { commandLine, parseCommand, suggestion, type CommandSpec } from '../../src/cli/flags.js';
 import { helpText } from '../../src/cli/help.js';
 
 const SPEC: CommandSpec = {
@@ -99,4 +99,24 @@ Options:
 
 Examples: none
 `);
+});
+
+describe('a command line for another process', () => {
+  const again = (args: string[], changed?: Record<string, string[]>): string[] => commandLine(SPEC, parseCommand(SPEC, args), changed).slice(2);
+  it('reads as the one it was made of', () => {
+    for (const args of [['jug'], ['--into', '-10m', '-a', 'x', '-a', '', 'jug', '--', '--other'], ['-s', 'a b', '--into=--stir']]) {
+      const made = again(args);
+      expect(made[0]).toBe('pour');
+      expect(parse(...made.slice(1))).toEqual(parse(...args));
+    }
+  });
+  it('has other values where they are given', () => {
+    expect(again(['--into', 'x', '-a', 'y', 'jug'], { into: [], add: ['1', '2'] })).toEqual(['pour', '--add=1', '--add=2', '--', 'jug']);
+  });
+  it('begins with this program', () => {
+    expect(commandLine(SPEC, parseCommand(SPEC, ['jug'])).slice(0, 2)).toEqual([
+      process.execPath,
+      expect.stringMatching(/\/bin\/spillway$/) as string,
+    ]);
+  });
 });

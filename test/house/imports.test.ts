@@ -10,7 +10,7 @@ const RULES: Rules = {
     ['units', 'errors', 'root', 'native-contract', 'native', 'config'],
     ['engine', 'filter', 'state'],
     ['buffer', 'task'],
-    ['export', 'bundle', 'capture'],
+    ['export', 'bundle', 'capture', 'privileged'],
     ['api', 'cli'],
     ['probe'],
     ['index'],
