@@ -149,7 +149,7 @@ describe.runIf(isRoot)('spillway capture, started by root', () => {
     const [data, secret] = [folderOf(0o755), folderOf(0o700)];
     chownSync(data, NOBODY, NOBODY);
     symlinkSync(secret, join(data, 'buffer'));
-    const { status, stderr } = spawnSync(SPILLWAY, ['capture', '-i', 'lo', '--data', data], { encoding: 'utf8' });
+    const { status, stderr } = spawnSync(SPILLWAY, ['capture', '-i', 'lo', '--data', data], { encoding: 'utf8', timeout: 20_000 });
     expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(/EACCES.*\[DATA_FOLDER_UNUSABLE\]\n$/) as string });
     expect(readdirSync(secret)).toEqual([]);
   });
