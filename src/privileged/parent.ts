@@ -8,7 +8,7 @@ import { runInBackground } from '../capture/background.js';
 import { captureArguments, captureExecutable } from '../capture/executable.js';
 import { LINE_MAX, PROGRAM_FILE, refusing, type CaptureAnswer } from '../capture/parent.js';
 import { linesOf } from '../capture/lines.js';
-import type { View } from './as-user.js';
+import { asUser, type View } from './as-user.js';
 import { jobFolder, readRequest } from './request.js';
 import type { User } from './user.js';
 
@@ -32,13 +32,13 @@ export async function answerRequests(server: Duplex, household: Household): Prom
   server.destroy();
 }
 
-/** The capture opens its interfaces as root, and touches files as the user. */
+/** The executable begins as the user already, with what opens its sockets: the user may be able to write to it. */
 async function startCapture(line: string, { user, view, dataFolder }: Household): Promise<CaptureAnswer> {
   try {
     const request = readRequest(line);
     const folder = jobFolder(dataFolder, request.id, user);
     const args = captureArguments(folder, request.program ? `${folder}/${PROGRAM_FILE}` : null, request);
-    await runInBackground([...view.prefix, captureExecutable(), ...args, '--user', `${user.uid}:${user.gid}`]);
+    await runInBackground(asUser(user, view, [captureExecutable(), ...args], 'net_raw'));
     return { ok: true };
   } catch (error) {
     return refusing(error);

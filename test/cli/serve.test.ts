@@ -1,5 +1,6 @@
 /** `spillway serve`: what it prints is true, and it ends when asked. */
 import { execFileSync, type ChildProcess } from 'node:child_process';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseCommand } from '../../src/cli/flags.js';
@@ -11,6 +12,8 @@ import { temporaryFolder } from '../support/temporary.js';
 import { ended, expectSentence, spillway, start } from './support.js';
 
 const folder = temporaryFolder();
+// Whom root lets serve must reach it.
+chmodSync(folder.path, 0o755);
 
 /** Starts a probe and waits for its greeting. */
 async function serve(...args: string[]): Promise<{ child: ChildProcess; text: string; address: string }> {

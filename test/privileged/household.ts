@@ -65,19 +65,8 @@ export const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`) && !
 
 /** The last in the line: its child's child's child. */
 function descendantOf(pid: number): number {
-  const [child] = childrenOf(pid);
-  return child === undefined ? pid : descendantOf(child);
-}
-
-function childrenOf(pid: number): number[] {
-  const all = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && existsSync(`/proc/${name}`));
-  return all.map(Number).filter((each) => {
-    try {
-      return Number(statusOf(each)['PPid']) === pid;
-    } catch {
-      return false; // it ended meanwhile
-    }
-  });
+  const [child] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
+  return child === undefined ? pid : descendantOf(Number(child));
 }
 
 /** Whether the process has the socket that listens on the port of 127.0.0.1. */

@@ -1,12 +1,16 @@
 /** Started by root, the probe serves as another user, and its parent does what a parent should. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, copyFileSync, cpSync, existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, cpSync, existsSync, mkdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { fromRoot } from '../../src/root.js';
+import { requireOrSkip } from '../setup/require.js';
 import { readCapture } from '../support/reader.js';
 import { exportSample, folderOf, isAlive, isRoot, listens, NOBODY, serve, SPILLWAY, startHousehold, statusOf, type Household } from './household.js';
 import { until } from '../capture/live.js';
+
+// Each starts several servers, one after another.
+vi.setConfig({ testTimeout: 90_000 });
 
 /** Nothing of root, and no way back to it. */
 function expectPlain(pid: number, id = NOBODY): void {
@@ -124,8 +128,10 @@ function checkout(place: string): string {
   return to;
 }
 
-describe.runIf(isRoot)('a checkout in a folder that is closed to others', () => {
-  it('is served from, under its own paths, without being changed', async () => {
+const canMount = isRoot && requireOrSkip('mount namespaces', spawnSync('unshare', ['--mount', 'true']).status === 0);
+
+describe.runIf(canMount)('a folder that is closed to others', () => {
+  it('may have the checkout: it is served from under its own paths, and not changed', async () => {
     const place = folderOf(0o700);
     const clone = checkout(place);
     for (const path of [clone, join(clone, 'bin')]) chmodSync(path, 0o700);
@@ -150,15 +156,25 @@ describe.runIf(isRoot)('a checkout in a folder that is closed to others', () => 
     expect(refused(args, weak)).toMatchObject({ exit: 2, said: expect.stringContaining(`nobody can not reach ${place}`) as string });
     chmodSync(join(clone, 'dist'), 0o700);
     expect(refused(args, [join(clone, 'bin', 'spillway')]).said).toContain(`can not reach ${join(clone, 'dist')}, which it may not read`);
-  }, 120_000);
+  });
 
-  it('may have closed data of its user', async () => {
+  it('may have the data', async () => {
     const place = folderOf(0o700);
     const data = join(place, 'deep', 'data');
     mkdirSync(data, { recursive: true });
     chownSync(data, 3_999_999_999, 3_999_999_999);
     const home = await serve('--data', data);
     expectPlain(home.pid, 3_999_999_999);
+    await expectServes(home);
+  });
+
+  it('may have Node itself', async () => {
+    const node = join(folderOf(0o700), 'bin', 'node');
+    mkdirSync(join(node, '..'), { mode: 0o700 });
+    copyFileSync(process.execPath, node);
+    const home = await startHousehold([node, SPILLWAY, 'serve', '--port', '0', '--data', join(folderOf(0o755), 'data')]);
+    expect(readlinkSync(`/proc/${home.pid}/exe`)).toBe(node);
+    expectPlain(home.pid);
     await expectServes(home);
   });
 });
