@@ -41,7 +41,7 @@ export async function startCapture(job: Job): Promise<Capture> {
 export async function startInBackground(job: Job, parent: RootParent | null = null): Promise<void> {
   const program = await writeProgram(job);
   if (!parent) return runInBackground([captureExecutable(), ...captureArguments(job.folder, program, job.settings)]);
-  const { filter: _, ...settings } = job.settings;
+  const { filter: _, ownerPid: __, ...settings } = job.settings;
   return parent.start({ id: job.id, program: program !== null, ...settings });
 }
 
