@@ -106,6 +106,7 @@
             "native/base/file.cc",
             "native/capture/af_packet.cc",
             "native/capture/buffer_queue.cc",
+            "native/capture/checked_blocks.cc",
             "native/capture/control.cc",
             "native/capture/files.cc",
             "native/capture/finisher.cc",

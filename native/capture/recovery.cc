@@ -7,8 +7,7 @@
 #include <cerrno>
 #include <set>
 
-#include "base/crc32c.h"
-#include "base/file.h"
+#include "capture/checked_blocks.h"
 #include "capture/files.h"
 #include "capture/json.h"
 #include "capture/losses.h"
@@ -16,52 +15,67 @@
 #include "capture/segment_bytes.h"
 #include "capture/segment_name.h"
 #include "capture/segment_scan.h"
-#include "index/sidecar_reader.h"
 
 namespace spillway::capture {
 namespace {
 
 using Tell = std::function<void(const Repair&)>;
 
+// "eth0" of a folder ".../0-eth0".
+std::string interfaceOf(const std::string& folder) {
+  const std::string name = folder.substr(folder.rfind('/') + 1);
+  return name.substr(name.find('-') + 1);
+}
+
 uint64_t sizeOf(const std::string& path) {
   struct stat found;
   return ::stat(path.c_str(), &found) == 0 ? static_cast<uint64_t>(found.st_size) : 0;
 }
 
-// How far the sidecar vouches for the segment's bytes: block after block whose id, length and checksum are right.
-uint64_t vouchedEnd(int segment, uint64_t size, const std::string& sidecar, uint64_t id) {
-  int error;
-  const Fd fd = openFile(sidecar, O_RDONLY, &error);
-  if (!fd) return 0;
-  std::string why;
-  const auto reader = SidecarReader::open(fd.get(), &why);
-  std::vector<BlockEntry> entries;
-  if (!reader || reader->segmentId() != id || !reader->entries(&entries, &why)) return 0;
+// How far the marks vouch for it. After a restart of the machine only what was durable is believed: the marks may have
+// reached the disk and the packets not.
+struct Marked {
   uint64_t end = 0;
-  std::vector<uint8_t> bytes;
-  for (const BlockEntry& entry : entries) {
-    if (entry.offset != end || entry.length == 0 || entry.length > size - end) break;
-    bytes.resize(entry.length);
-    if (readAt(segment, bytes.data(), entry.length, entry.offset) != static_cast<int64_t>(entry.length)) break;
-    if (crc32c(bytes.data(), bytes.size()) != entry.crc32c) break;
-    end = entry.end();
-  }
-  return end;
-}
+  uint64_t packets = 0;  // within; 0: not known
+  Nanos smallest = 0;    // their times
+  Nanos largest = 0;
+};
 
-// How far the marks do. After a restart of the machine only what was durable is believed: the marks may have reached
-// the disk and the packets not.
-uint64_t markedEnd(const std::string& folder, uint64_t id, uint64_t size) {
+Marked markedOf(const std::string& folder, uint64_t id, uint64_t size) {
   const auto marks = readMarks(folder);
-  if (!marks || id > marks->segment_id) return 0;
+  if (!marks || id > marks->segment_id) return {};
   const BootId now = bootId();
   const bool same_boot = marks->boot_id == now && now != BootId{};
   // One before the last is complete, and was cut to its length before the last began.
-  if (id < marks->segment_id) return same_boot ? size : 0;
-  return same_boot ? marks->visible_bytes : marks->durable_bytes;
+  if (id < marks->segment_id) return {same_boot ? size : 0};
+  if (!same_boot) return {marks->durable_bytes};
+  return {marks->visible_bytes, marks->packets, marks->smallest_time, marks->largest_time};
 }
 
-// The statistics that the segment has not got: what is stored was counted, what was lost is in the record of losses.
+// Packets that were stored and are damaged are lost to the disk. Returns how many.
+uint64_t countDamaged(const std::string& folder, uint64_t id, const CheckedBlocks& blocks, const Marked& marked,
+                      const SegmentScan& scan) {
+  std::vector<Loss> losses;
+  uint64_t lost = 0;
+  const auto lose = [&](Nanos start, Nanos end, uint64_t packets) {
+    losses.push_back(lossBetween(LossKind::disk, start, end, packets));
+    losses.back().segment_id = id;
+    lost += packets;
+  };
+  for (const BlockEntry& entry : blocks.damaged)
+    if (entry.packets != 0) lose(entry.min_time, entry.max_time, entry.packets);
+  // And behind the last whole one.
+  if (marked.packets > scan.packets + lost)
+    lose(scan.packets != 0 ? scan.largest : marked.smallest, marked.largest, marked.packets - scan.packets - lost);
+  LossLog log;
+  if (lost == 0 || log.open(folder) != 0) return lost;
+  for (const Loss& loss : losses) log.append(loss);
+  log.sync();
+  return lost;
+}
+
+// The statistics that the segment has not got: what is stored was counted, what was lost is in the record of losses. A
+// full disk has no room for them; the packets are kept all the same. 0 or -errno.
 int addStatistics(int fd, const std::string& folder, uint64_t id, SegmentScan* scan) {
   LossTotals lost;
   for (const Loss& loss : readLosses(folder))
@@ -69,9 +83,11 @@ int addStatistics(int fd, const std::string& folder, uint64_t id, SegmentScan* s
   uint8_t block[kStatisticsBytes];
   putStatistics(block, {scan->smallest, scan->largest, scan->packets + lost.sum(), lost.sum(),
                         scan->packets + lost.queue + lost.disk, lost.ring, scan->packets});
-  const int result = writeAllAt(fd, Bytes{block, sizeof block}, scan->end);
-  if (result == 0) scan->end += sizeof block;
-  return result;
+  if (writeAllAt(fd, Bytes{block, sizeof block}, scan->end) == 0) {
+    scan->end += sizeof block;
+    return 0;
+  }
+  return ::ftruncate(fd, static_cast<off_t>(scan->end)) == 0 ? 0 : -errno;
 }
 
 // A segment's file tells by its time of change when its last packet came (see the list of sealed segments below).
@@ -95,19 +111,23 @@ Repair recoverPart(const std::string& folder, const FolderEntry& entry) {
   const Fd fd = openFile(path, O_RDWR, &error);
   if (!fd) return failed(-error);
   const uint64_t size = sizeOf(path);
-  const uint64_t vouched = vouchedEnd(fd.get(), size, sidecar, entry.id);
-  const uint64_t limit = std::max(vouched, markedEnd(folder, entry.id, size));
+  const Marked marked = markedOf(folder, entry.id, size);
+  const CheckedBlocks blocks = checkBlocks(fd.get(), size, sidecar, entry.id, marked.end);
+  const uint64_t limit = std::max(blocks.end, marked.end);
+  // Cut first: what lies behind may be another segment's, and must not be there when the marks are about the next one.
+  if (limit < size && ::ftruncate(fd.get(), static_cast<off_t>(limit)) != 0) return failed(-errno);
+  if (const int result = replaceDamaged(fd.get(), blocks, interfaceOf(folder)); result != 0) return failed(result);
   SegmentScan scan;
   if (const int result = scanSegment(fd.get(), limit, &scan); result != 0) return failed(result);
   repair.packets = scan.packets;
   repair.cut_bytes = limit - scan.end;
+  repair.lost_packets = countDamaged(folder, entry.id, blocks, marked, scan);
   if (scan.packets == 0) {
     repair.what = Repair::What::removed;
     removeFile(sidecar);
     const int result = removeFile(path);
     return result == 0 ? repair : failed(result);
   }
-  // Cut first: what lies behind may be another segment's, and a new block must not stand before it.
   if (::ftruncate(fd.get(), static_cast<off_t>(scan.end)) != 0) return failed(-errno);
   if (!scan.statistics) {
     if (const int result = addStatistics(fd.get(), folder, entry.id, &scan); result != 0) return failed(result);
@@ -191,7 +211,10 @@ std::string toJson(const Repair& repair) {
   Json json;
   json.add("repair", nameOf(repair.what)).add("folder", repair.folder).add("file", repair.file);
   if (repair.what != Repair::What::swept)
-    json.add("packets", repair.packets).add("kept_bytes", repair.kept_bytes).add("cut_bytes", repair.cut_bytes);
+    json.add("packets", repair.packets)
+        .add("kept_bytes", repair.kept_bytes)
+        .add("cut_bytes", repair.cut_bytes)
+        .add("lost_packets", repair.lost_packets);
   if (repair.error != 0) json.add("error", std::strerror(repair.error));
   return json.object();
 }

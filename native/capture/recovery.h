@@ -22,7 +22,8 @@ struct Repair {
   std::string file;
   uint64_t packets = 0;
   uint64_t kept_bytes = 0;
-  uint64_t cut_bytes = 0;  // that were written behind what is whole; 0 where that is not known
+  uint64_t cut_bytes = 0;     // that were written behind what is whole; 0 where that is not known
+  uint64_t lost_packets = 0;  // that were stored and are damaged; they stand in the record of losses, too
   int error = 0;
 };
 // One line of JSON, without its end.

@@ -1,5 +1,6 @@
 #include "capture/segment_bytes.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "base/bytes.h"
@@ -59,6 +60,28 @@ void putStatistics(uint8_t* to, const SegmentCounts& counts) {
   statistics.os_dropped = counts.os_dropped;
   statistics.delivered = counts.delivered;
   pcapng::putStatistics(to, statistics);
+}
+
+void putFiller(uint8_t* to, size_t bytes, Nanos time) {
+  constexpr std::string_view kText = "damaged packets stood here";
+  constexpr size_t kHeader = 4;
+  constexpr size_t kMaxComment = 65532;  // that is a multiple of four
+  store32(to, pcapng::kInterfaceStatistics);
+  store32(to + 4, static_cast<uint32_t>(bytes));
+  store32(to + 8, 0);
+  storeTime(to + 12, time);
+  uint8_t* at = to + 20;
+  // Comments of blanks, without an end of options.
+  for (size_t left = bytes - kMinFillerBytes; left != 0;) {
+    const size_t length = std::min(left - kHeader, kMaxComment);
+    store16(at, pcapng::kComment);
+    store16(at + 2, static_cast<uint16_t>(length));
+    std::memset(at + kHeader, ' ', length);
+    std::memcpy(at + kHeader, kText.data(), std::min(length, kText.size()));
+    at += kHeader + length;
+    left -= kHeader + length;
+  }
+  store32(at, static_cast<uint32_t>(bytes));
 }
 
 size_t capturedBytesBound(const CapturedPacket& packet) { return kEnhancedData + pad4(packet.wholeCaplen()) + 4; }

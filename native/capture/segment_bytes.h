@@ -39,6 +39,11 @@ struct SegmentCounts {
 constexpr size_t kStatisticsBytes = 112;
 void putStatistics(uint8_t* to, const SegmentCounts& counts);
 
+// Statistics that tell nothing but that packets stood there, in exactly so many bytes: a multiple of four, at least
+// kMinFillerBytes.
+constexpr size_t kMinFillerBytes = 24;
+void putFiller(uint8_t* to, size_t bytes, Nanos time);
+
 // Bounds the block that putCaptured writes before it is cut.
 size_t capturedBytesBound(const CapturedPacket& packet);
 

@@ -7,19 +7,21 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "capture/files.h"
+#include "capture/segment_bytes.h"
 #include "capture/segment_index.h"
 #include "format/pcapng_reader.h"
 
 namespace spillway::capture {
 namespace {
 
-constexpr size_t kChunkBytes = 4u << 20;
+constexpr uint64_t kMinChunkBytes = 64u << 10;
+constexpr uint64_t kChunkBytes = 4u << 20;
 
 // Calls visit(next, packet, record's offset) for every whole block up to `limit`, and endOfChunk() before the bytes
 // move. Ends at the first that is not whole.
 template <class Visit, class EndOfChunk>
 int walk(int fd, uint64_t limit, Visit&& visit, EndOfChunk&& end_of_chunk) {
-  std::vector<uint8_t> bytes(kChunkBytes);
+  std::vector<uint8_t> bytes(std::clamp<uint64_t>(limit, kMinChunkBytes, kChunkBytes));
   PcapngReader reader;
   uint64_t at = 0;
   for (;;) {
@@ -51,7 +53,8 @@ int scanSegment(int fd, uint64_t limit, SegmentScan* scan) {
   *scan = {};
   const auto visit = [&](Next next, const Packet& packet, uint64_t at) {
     scan->end = at + packet.record.size;
-    scan->statistics = next == Next::skipped && load32(packet.record.data) == pcapng::kInterfaceStatistics;
+    scan->statistics = next == Next::skipped && packet.record.size == kStatisticsBytes &&
+                       load32(packet.record.data) == pcapng::kInterfaceStatistics;
     if (next == Next::interface) scan->described = true;
     if (next != Next::packet) return;
     scan->smallest = scan->packets == 0 ? packet.time : std::min(scan->smallest, packet.time);

@@ -19,10 +19,8 @@ namespace spillway::test {
 
 class TemporaryFolder {
  public:
-  TemporaryFolder() {
-    char name[] = "/tmp/spillway-native-XXXXXX";
-    if (::mkdtemp(name) == nullptr) std::abort();
-    path_ = name;
+  explicit TemporaryFolder(const std::string& under = "/tmp") : path_(under + "/spillway-native-XXXXXX") {
+    if (::mkdtemp(path_.data()) == nullptr) std::abort();
   }
   ~TemporaryFolder() {
     std::error_code ignored;

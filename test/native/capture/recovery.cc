@@ -4,45 +4,12 @@
 #include <csignal>
 #include <map>
 
+#include "capture/left_job.h"
 #include "capture/other_boot.h"
-#include "capture/store.h"
-#include "index/sidecar_reader.h"
 
 namespace spillway::test {
 
 using namespace capture;
-
-namespace {
-
-// A job's folder with one interface.
-struct Job {
-  Job() { makeFolder(folder / "0-test0", 0755); }
-  std::string at() const { return folder / "0-test0"; }
-  std::string file(const std::string& name) const { return "0-test0/" + name; }
-  std::vector<Repair> recoverAll(Retention* retention = nullptr) const {
-    std::vector<Repair> repairs;
-    CHECK(!recover(folder.path(), retention, [&](const Repair& repair) { repairs.push_back(repair); }));
-    return repairs;
-  }
-  ReadBack segment(uint64_t id) const { return readBack(folder.read(file(sealedName(id)))); }
-  TemporaryFolder folder;
-};
-
-// Killed with `committed` packets visible and `more` of them written behind.
-void leaveOpen(const Job& job, uint32_t committed, uint32_t more, size_t size) {
-  killedAfter([&] {
-    Retention retention({});
-    SegmentStore store(storeOptions(job.at()), &retention);
-    if (store.open(kNow)) ::_exit(1);
-    const Buffer first = blocksOf(0, committed, size), second = blocksOf(committed, more, size);
-    putAll(&store, first);
-    store.lose({LossKind::ring, 1, 2, 4, 0});
-    store.commit(kNow);
-    if (more != 0) putAll(&store, second);
-  });
-}
-
-}  // namespace
 
 TEST("what was visible is kept, whole, and sealed") {
   for (const uint32_t packets : {1u, 10u, 700u, 5000u}) {
@@ -210,6 +177,30 @@ TEST("killed while a segment is being finished and the next one grows: both are 
   }
 }
 
+TEST("a repair that fails is made at the next start: nothing is lost, nothing stale comes in") {
+  const Job job;
+  leaveOpen(job, 100, 0, 100);
+  // Neither the new name nor the sidecar can be had.
+  std::filesystem::remove(job.at() + "/" + stemName(1) + ".index");
+  for (const std::string& name : {sealedName(1), stemName(1) + ".index"})
+    std::filesystem::create_directory(job.at() + "/" + name);
+  auto repairs = job.recoverAll();
+  CHECK_EQ(repairs.size(), 1u);
+  CHECK(repairs[0].what == Repair::What::failed && repairs[0].error != 0);
+  // The capture goes on, and is killed before its first packet.
+  killedAfter([&] {
+    Retention retention({});
+    SegmentStore store(storeOptions(job.at()), &retention);
+    if (store.open(kNow)) ::_exit(1);
+  });
+  for (const std::string& name : {sealedName(1), stemName(1) + ".index"})
+    std::filesystem::remove(job.at() + "/" + name);
+  repairs = job.recoverAll();
+  CHECK_EQ(repairs.size(), 1u);
+  CHECK(repairs[0].what == Repair::What::sealed);
+  CHECK(job.segment(1).numbers == upTo(0, 100));
+}
+
 TEST("a missing sidecar is made, leftovers are swept") {
   const Job job;
   leaveOpen(job, 2000, 0, 100);
@@ -277,7 +268,7 @@ TEST("killed at any moment, every packet that was visible is there, once and in 
 TEST("repairs are told as JSON") {
   Repair repair{Repair::What::sealed, "0-a\"b", "x", 1, 2, 3};
   CHECK_EQ(toJson(repair), std::string("{\"repair\":\"sealed\",\"folder\":\"0-a\\\"b\",\"file\":\"x\",\"packets\":1,"
-                                       "\"kept_bytes\":2,\"cut_bytes\":3}"));
+                                       "\"kept_bytes\":2,\"cut_bytes\":3,\"lost_packets\":0}"));
   CHECK_EQ(toJson({Repair::What::swept, "f", "y"}),
            std::string("{\"repair\":\"swept\",\"folder\":\"f\",\"file\":\"y\"}"));
 }
