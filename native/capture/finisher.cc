@@ -58,6 +58,13 @@ void Finisher::sync(int fd, uint64_t id, uint64_t bytes) {
   changed_.notify_all();
 }
 
+void Finisher::syncMarks(int fd) {
+  const std::lock_guard lock(mutex_);
+  if (marks_) return;
+  marks_.reset(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  changed_.notify_all();
+}
+
 uint64_t Finisher::synced(uint64_t id) const {
   const std::lock_guard lock(mutex_);
   return synced_id_ == id ? synced_bytes_ : 0;
@@ -81,7 +88,7 @@ int Finisher::error() const {
 void Finisher::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [&] { return ending_ || !waiting_.empty() || sync_.fd; });
+    changed_.wait(lock, [&] { return ending_ || !waiting_.empty() || sync_.fd || marks_; });
     if (!waiting_.empty()) {
       CompleteSegment segment = std::move(waiting_.front());
       lock.unlock();
@@ -89,7 +96,7 @@ void Finisher::run() {
       lock.lock();
       waiting_.pop_front();
       ++done_;
-      if (result != 0) error_ = -result;
+      error_ = -result;
     } else if (sync_.fd) {
       const Sync sync = std::move(sync_);
       sync_ = {};
@@ -99,7 +106,13 @@ void Finisher::run() {
       lock.lock();
       syncing_ = false;
       if (result == 0) synced_id_ = sync.id, synced_bytes_ = sync.bytes;
-      else error_ = -result;
+      error_ = -result;
+    } else if (marks_) {
+      const Fd marks = std::move(marks_);
+      lock.unlock();
+      const int result = ::fdatasync(marks.get()) == 0 ? 0 : -errno;
+      lock.lock();
+      error_ = -result;
     } else {
       return;
     }

@@ -44,13 +44,15 @@ class Finisher {
   void finish(CompleteSegment segment);
   // Makes durable what is written of segment `id`, of which there are `bytes`; skipped while one is under way.
   void sync(int fd, uint64_t id, uint64_t bytes);
+  // Makes the marks durable, which are behind `fd`; skipped where that is asked for already.
+  void syncMarks(int fd);
   // How much of segment `id` is known to be durable by sync().
   uint64_t synced(uint64_t id) const;
 
   // Segments that were taken, and of those how many are done with, in order.
   uint64_t taken() const;
   uint64_t done() const;
-  // The errno of the last failure, 0: none.
+  // The errno of the last piece of work, 0: it was done.
   int error() const;
 
  private:
@@ -67,6 +69,7 @@ class Finisher {
   std::condition_variable changed_;
   std::deque<CompleteSegment> waiting_;
   Sync sync_;  // asked for, where it has a descriptor
+  Fd marks_;   // the same
   bool syncing_ = false;
   uint64_t synced_id_ = 0;
   uint64_t synced_bytes_ = 0;

@@ -41,7 +41,7 @@ void Intake::run() {
     if (closed && count == 0 && source_->drained()) break;
   }
   countLost(Clock::now());
-  if (link_ != Link::up) addLoss({gapOf(link_), link_lost_at_, systemNow(), kUnknownPackets, 0});
+  if (link_ != Link::up) addLoss(lossBetween(gapOf(link_), link_lost_at_, systemNow(), kUnknownPackets));
   // The last buffer carries the last counts. One that has given up writing gives its buffers back first.
   for (int tries = 0; buffer_ == nullptr && tries < kLastTries; ++tries) buffer_ = queue_->takeEmpty(kWaitMs);
   if (buffer_ != nullptr) pushBuffer();
@@ -74,6 +74,8 @@ bool Intake::needBuffer(size_t room) {
 }
 
 void Intake::pushBuffer() {
+  // What was lost before its packets goes with them, or before: a commit never shows a hole that is not counted.
+  countLost(Clock::now());
   buffer_->received += received_;
   received_ = 0;
   for (const Loss& loss : losses_) buffer_->losses.push_back(loss);
@@ -113,7 +115,7 @@ void Intake::countLost(Clock::time_point now) {
     LossKind kind = LossKind::ring;
     if (has_waited_ && now - waited_ < kQueueBlame)
       kind = progress_->disk_error != 0 ? LossKind::disk : LossKind::queue;
-    addLoss({kind, looked_at_, at, lost, 0});
+    addLoss(lossBetween(kind, looked_at_, at, lost));
   }
   looked_at_ = at;
   looked_ = now;
@@ -130,7 +132,7 @@ void Intake::checkLink(Clock::time_point now) {
   const Link link = source_->link();
   if (link == link_) return;
   const Nanos at = systemNow();
-  if (link_ != Link::up) addLoss({gapOf(link_), link_lost_at_, at, kUnknownPackets, 0});
+  if (link_ != Link::up) addLoss(lossBetween(gapOf(link_), link_lost_at_, at, kUnknownPackets));
   link_ = link;
   link_lost_at_ = at;
   progress_->link = link;

@@ -28,6 +28,10 @@ bool isHeader(Bytes file) {
 
 }  // namespace
 
+Loss lossBetween(LossKind kind, Nanos one, Nanos other, uint64_t packets) {
+  return {kind, std::min(one, other), std::max(one, other), packets, 0};
+}
+
 void LossTotals::add(const Loss& loss) {
   if (loss.packets == kUnknownPackets) return;
   if (loss.kind == LossKind::ring) ring += loss.packets;
@@ -39,6 +43,7 @@ void mergeLoss(std::vector<Loss>* list, const Loss& loss) {
   if (!list->empty() && isCounted(loss.kind)) {
     Loss& last = list->back();
     if (last.kind == loss.kind && last.segment_id == loss.segment_id && loss.start <= last.end) {
+      last.start = std::min(last.start, loss.start);
       last.end = std::max(last.end, loss.end);
       last.packets += loss.packets;
       return;

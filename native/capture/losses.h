@@ -38,6 +38,9 @@ struct Loss {
   bool operator==(const Loss&) const = default;
 };
 
+// Between two readings of the system's clock, which may have been set back meanwhile: from the smaller to the larger.
+Loss lossBetween(LossKind kind, Nanos one, Nanos other, uint64_t packets);
+
 // Packets lost by what they were lost to. Gaps, whose packets are not known, count nothing.
 struct LossTotals {
   uint64_t ring = 0;

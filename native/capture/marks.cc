@@ -134,11 +134,14 @@ MarksPage::~MarksPage() {
 
 int MarksPage::open(const std::string& folder) {
   int error;
-  const Fd fd = openFile(folder + "/marks", O_RDWR | O_CREAT, &error);
-  if (!fd) return -error;
-  // Room on the disk now: a page that has none would end the process at the first write to it.
-  if (const int result = preallocate(fd.get(), kMarksBytes); result != 0) return result;
-  void* memory = ::mmap(nullptr, kMarksBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  fd_ = openFile(folder + "/marks", O_RDWR | O_CREAT, &error);
+  if (!fd_) return -error;
+  // Room on the disk now, also where none can be reserved: a page without would end the process at the first write to
+  // it.
+  uint8_t bytes[kMarksBytes] = {};
+  if (const int64_t got = readAt(fd_.get(), bytes, sizeof bytes, 0); got < 0) return static_cast<int>(got);
+  if (const int result = writeAllAt(fd_.get(), Bytes{bytes, sizeof bytes}, 0); result != 0) return result;
+  void* memory = ::mmap(nullptr, kMarksBytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd_.get(), 0);
   if (memory == MAP_FAILED) return -errno;
   page_ = static_cast<uint8_t*>(memory);
   if (const auto found = newest({page_, kMarksBytes})) {

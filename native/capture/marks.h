@@ -18,7 +18,8 @@
 // The slots are written in turn, so one of them is always whole, also after kill -9 in the middle: the one with the
 // higher sequence whose CRC is right holds. A reader that finds none reads again. Where no `.part` file has the
 // segment's id it is sealed, and its length is the file's. A `.part` file with a lower id is complete, too: it is being
-// made durable, and ends where the file does.
+// made durable, and ends where the file does. Where every commit is to be durable, marks of a segment are published only
+// when the one before is sealed: a power cut finds those that it needs.
 #pragma once
 #include <array>
 #include <cstdint>
@@ -27,6 +28,7 @@
 
 #include "base/bytes.h"
 #include "base/time.h"
+#include "capture/fd.h"
 
 namespace spillway::capture {
 
@@ -79,8 +81,11 @@ class MarksPage {
   // Opens or makes the file in `folder`. Returns 0 or -errno.
   int open(const std::string& folder);
   void publish(const Marks& marks);
+  // What is synced (fdatasync) to make durable what was published.
+  int fd() const { return fd_.get(); }
 
  private:
+  Fd fd_;
   uint8_t* page_ = nullptr;
   uint64_t sequence_ = 0;
 };

@@ -11,6 +11,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr milliseconds kFinisherPoll{2};
+
 }  // namespace
 
 void Recorder::run() {
@@ -19,6 +21,7 @@ void Recorder::run() {
     PacketBuffer* buffer = queue_->pop(next_commit);
     if (buffer != nullptr) consume(buffer);
     else if (queue_->ended()) break;
+    store_->settle();
     sealIfAsked();
     if (Clock::now() < next_commit) continue;
     store_->setState(stateOf(finisher_->error(), progress_->link));
@@ -108,6 +111,7 @@ void Recorder::tell() {
 void Recorder::end() {
   store_->setState(CaptureState::stopped);
   if (!gave_up_) insist([&] { return store_->seal(systemNow()); });
+  while (!gaveUp() && finisher_->done() < finisher_->taken()) std::this_thread::sleep_for(kFinisherPoll);
   if (gave_up_) {
     uint64_t lost = store_->abandon();
     for (const Held& held : held_) queue_->giveBack(held.buffer);
@@ -120,7 +124,7 @@ void Recorder::end() {
       queue_->giveBack(buffer);
     }
     const Nanos now = systemNow();
-    if (lost != 0) lose({LossKind::disk, store_->marks().committed_at, now, lost, 0});
+    if (lost != 0) lose(lossBetween(LossKind::disk, store_->marks().committed_at, now, lost));
     store_->setState(CaptureState::stopped);
   }
   store_->commit(systemNow());

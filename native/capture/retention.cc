@@ -50,8 +50,8 @@ void Retention::sealed(const std::string& path, const SealedSegment& segment) {
 }
 
 void Retention::insert(const SealedSegment& segment) {
-  const auto place = std::upper_bound(sealed_.begin(), sealed_.end(), segment,
-                                      [](const SealedSegment& a, const SealedSegment& b) { return a.end < b.end; });
+  auto place = sealed_.end();
+  while (place != sealed_.begin() && place[-1].folder != segment.folder && place[-1].end > segment.end) --place;
   sealed_.insert(place, segment);
   sealed_bytes_ += segment.bytes;
 }
@@ -102,9 +102,10 @@ void Retention::enforce(Nanos now) {
     if (!freeOne(nullptr)) break;
   if (limits_.age_s == 0) return;
   const Nanos oldest_kept = now - limits_.age_s * kNanosPerSecond;
-  // By end: all that are too old stand in front, and each of them is tried.
-  for (size_t i = 0; i < sealed_.size() && sealed_[i].end < oldest_kept;) {
-    if (freeSegment(sealed_[i].folder, sealed_[i].id, nullptr)) {
+  for (size_t i = 0; i < sealed_.size();) {
+    // A clock that was set back: its age counts from now on.
+    sealed_[i].end = std::min(sealed_[i].end, now);
+    if (sealed_[i].end < oldest_kept && freeSegment(sealed_[i].folder, sealed_[i].id, nullptr)) {
       sealed_bytes_ -= sealed_[i].bytes;
       sealed_.erase(sealed_.begin() + static_cast<ptrdiff_t>(i));
       ++freed_;

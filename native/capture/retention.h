@@ -62,7 +62,8 @@ class Retention {
 
   mutable std::mutex mutex_;
   RetentionLimits limits_;
-  std::vector<SealedSegment> sealed_;  // by end
+  // Those of one folder in the order in which they came, whatever the clock did; of several folders by end.
+  std::vector<SealedSegment> sealed_;
   std::map<std::string, uint64_t> open_;
   uint64_t sealed_bytes_ = 0;
   uint64_t freed_ = 0;

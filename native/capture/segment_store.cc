@@ -24,6 +24,9 @@ Failed SegmentStore::open(Nanos now) {
   const auto before = readMarks(options_.folder);
   if (before) next_id_ = before->segment_id + 1;
   if (!entries.empty()) next_id_ = std::max(next_id_, entries.back().id + 1);
+  // A segment that recovery could not seal stays behind the marks' one: so it is whole, as marks.h has it.
+  if (std::any_of(entries.begin(), entries.end(), [](const FolderEntry& e) { return e.kind == EntryKind::part; }))
+    ++next_id_;
   if (const int result = page_.open(options_.folder); result != 0) return failed(result);
   if (const int result = log_.open(options_.folder); result != 0) return failed(result);
   marks_.boot_id = bootId();
@@ -31,9 +34,14 @@ Failed SegmentStore::open(Nanos now) {
   marks_.segment_id = next_id_ - 1;
   header_ = segmentHeader(options_.facts, options_.application);
   // Nobody knows what came while no capture ran.
-  if (before && before->committed_at < now) lose({LossKind::stopped, before->committed_at, now, kUnknownPackets, 0});
+  if (before && before->committed_at != now)
+    lose(lossBetween(LossKind::stopped, before->committed_at, now, kUnknownPackets));
   writeLosses();
   publish(now);
+  if (options_.fsync != Fsync::never) {
+    ::fdatasync(page_.fd());
+    syncFolder(options_.folder);
+  }
   return std::nullopt;
 }
 
@@ -152,13 +160,29 @@ int SegmentStore::writeLosses() {
 void SegmentStore::publish(Nanos now) {
   marks_.committed_at = now;
   marks_.packets_stored = base_packets_ + marks_.packets;
-  page_.publish(marks_);
+  show();
+}
+
+// After a power cut the marks tell how much of their own segment was durable. So those of the next one have to wait
+// until the one before is finished, where that much is promised.
+void SegmentStore::show() {
+  hidden_ = options_.fsync == Fsync::commit && finisher_ != nullptr && finisher_->done() < finishing_;
+  if (!hidden_) page_.publish(marks_);
+}
+
+void SegmentStore::settle() {
+  if (options_.fsync != Fsync::commit || finisher_ == nullptr) return;
+  const uint64_t durable = file_.isOpen() ? finisher_->synced(marks_.segment_id) : marks_.durable_bytes;
+  if (durable == marks_.durable_bytes && !hidden_) return;
+  marks_.durable_bytes = durable;
+  show();
+  if (!hidden_) finisher_->syncMarks(page_.fd());
 }
 
 void SegmentStore::setState(CaptureState state) {
   if (marks_.state == state) return;
   marks_.state = state;
-  page_.publish(marks_);
+  show();
 }
 
 int SegmentStore::commit(Nanos now) {
@@ -175,11 +199,14 @@ int SegmentStore::commit(Nanos now) {
     marks_.largest_time = largest_;
   }
   publish(now);
+  if (options_.fsync == Fsync::commit && finisher_ == nullptr && ::fdatasync(page_.fd()) != 0) return -errno;
   return result;
 }
 
 bool SegmentStore::due(Nanos now) const {
-  return file_.isOpen() && packets_ != 0 && now - opened_at_ >= options_.segment_seconds * kNanosPerSecond;
+  if (!file_.isOpen() || packets_ == 0) return false;
+  // A clock that was set back would put off the end for as long.
+  return now < opened_at_ || now - opened_at_ >= options_.segment_seconds * kNanosPerSecond;
 }
 
 int SegmentStore::seal(Nanos now) {
@@ -228,6 +255,7 @@ int SegmentStore::endFile(Nanos now) {
   publish(now);
   if (finisher_ == nullptr) return finishSegment(std::move(segment), retention_);
   finisher_->finish(std::move(segment));
+  finishing_ = finisher_->taken();
   return 0;
 }
 

@@ -60,6 +60,8 @@ class SegmentStore {
   // Of all bytes that put() took, those that are in files.
   uint64_t written() const;
 
+  // Publishes what became durable since; to be called when the finisher has told.
+  void settle();
   // Publishes the state alone; the marks stand where they stood.
   void setState(CaptureState state);
   const Marks& marks() const { return marks_; }
@@ -75,6 +77,7 @@ class SegmentStore {
   int endFile(Nanos now);
   int makeDurable();
   void publish(Nanos now);
+  void show();
   std::string path(const std::string& name) const { return options_.folder + "/" + name; }
 
   StoreOptions options_;
@@ -88,6 +91,8 @@ class SegmentStore {
   uint64_t base_ = 0;          // bytes taken for segments before the open one
   uint64_t base_packets_ = 0;  // and packets
   uint64_t packet_bytes_ = 0;
+  uint64_t finishing_ = 0;  // what the finisher is to have done before the marks may be shown
+  bool hidden_ = false;     // they are not shown yet
   uint64_t received_ = 0;
 
   // The open segment.

@@ -22,9 +22,14 @@ class FakeSource final : public capture::PacketSource {
       ++lost_;
       return false;
     }
-    ring_.push_back(numbered(number, size));
+    ring_.push_back({numbered(number, size), 1'000'000 + number + clock_});
     came_.notify_one();
     return true;
+  }
+  // Added to the times of the packets sent from now on.
+  void setClock(Nanos offset) {
+    const std::lock_guard lock(mutex_);
+    clock_ = offset;
   }
   void setLink(capture::Link link) {
     const std::lock_guard lock(mutex_);
@@ -42,9 +47,9 @@ class FakeSource final : public capture::PacketSource {
     }
     for (size_t i = 0; i < given_.size(); ++i) {
       to[i] = {};
-      to[i].data = given_[i].data();
-      to[i].caplen = to[i].wirelen = static_cast<uint32_t>(given_[i].size());
-      to[i].time = 1'000'000 + load32(given_[i].data());
+      to[i].data = given_[i].data.data();
+      to[i].caplen = to[i].wirelen = static_cast<uint32_t>(given_[i].data.size());
+      to[i].time = given_[i].time;
     }
     return given_.size();
   }
@@ -71,10 +76,15 @@ class FakeSource final : public capture::PacketSource {
   }
 
  private:
+  struct Sent {
+    Buffer data;
+    Nanos time;
+  };
   std::mutex mutex_;
   std::condition_variable came_;
-  std::deque<Buffer> ring_;
-  std::deque<Buffer> given_;
+  std::deque<Sent> ring_;
+  std::deque<Sent> given_;
+  Nanos clock_ = 0;
   size_t ring_packets_;
   uint64_t lost_ = 0;
   capture::Link link_ = capture::Link::up;

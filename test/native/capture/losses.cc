@@ -104,4 +104,15 @@ TEST("losses of one kind that touch are one") {
   CHECK_EQ(totals.sum(), 18u);
 }
 
+TEST("a clock that is set back: a loss still begins before it ends, and holds both readings") {
+  CHECK(lossBetween(LossKind::ring, 50, 20, 3) == (Loss{LossKind::ring, 20, 50, 3, 0}));
+  CHECK(lossBetween(LossKind::stopped, 20, 50, kUnknownPackets) ==
+        (Loss{LossKind::stopped, 20, 50, kUnknownPackets, 0}));
+  std::vector<Loss> list;
+  mergeLoss(&list, {LossKind::ring, 100, 110, 1, 0});
+  mergeLoss(&list, {LossKind::ring, 30, 110, 2, 0});  // the clock went from 110 to 30
+  mergeLoss(&list, {LossKind::ring, 30, 40, 4, 0});
+  CHECK(list == (std::vector<Loss>{{LossKind::ring, 30, 110, 7, 0}}));
+}
+
 }  // namespace spillway::test

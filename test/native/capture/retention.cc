@@ -147,4 +147,34 @@ TEST("a segment that somebody removed is forgotten") {
   CHECK_EQ(buffer.retention.bytes(), 4000u);
 }
 
+TEST("a clock that is set back: what came first goes first, all the same") {
+  Buffered buffer({8000, 0});
+  for (uint64_t id = 6; id <= 8; ++id) {
+    buffer.folder.write(sealedName(id), Buffer(1000));
+    buffer.retention.add({buffer.folder.path(), id, 1000, static_cast<Nanos>(id - 5) * kSecond});
+  }
+  buffer.retention.setLimits({3000, 0});
+  buffer.retention.enforce(0);
+  CHECK_EQ(buffer.left(), std::string("6 7 8 "));
+  // Another interface is on the same clock, and keeps its own order.
+  TemporaryFolder other;
+  for (uint64_t id = 1; id <= 3; ++id) {
+    other.write(sealedName(id), Buffer(1000));
+    buffer.retention.add({other.path(), id, 1000, static_cast<Nanos>(id == 1 ? 9 : id) * kSecond});
+  }
+  buffer.retention.setLimits({2000, 0});
+  buffer.retention.enforce(0);
+  CHECK_EQ(buffer.left(), std::string());
+  CHECK(!other.has(sealedName(1)) && other.has(sealedName(2)) && other.has(sealedName(3)));
+}
+
+TEST("a clock that is set back: what seems to be of the future grows old from now on") {
+  Buffered buffer({0, 10}, 1001, 1003);  // ends at 1,001 s and later
+  buffer.retention.enforce(100 * kSecond);
+  buffer.retention.enforce(110 * kSecond);
+  CHECK_EQ(buffer.left(), std::string("1001 1002 1003 "));
+  buffer.retention.enforce(111 * kSecond);
+  CHECK_EQ(buffer.left(), std::string());
+}
+
 }  // namespace spillway::test

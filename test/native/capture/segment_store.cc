@@ -3,6 +3,9 @@
 
 #include <fcntl.h>
 
+#include <mutex>
+#include <thread>
+
 #include "base/crc32c.h"
 #include "capture/store.h"
 #include "index/sidecar_reader.h"
@@ -190,6 +193,41 @@ TEST("the time between two captures is a gap") {
   CHECK(losses == (std::vector<Loss>{{LossKind::stopped, kNow, kNow + 500, kUnknownPackets, 0}}));
 }
 
+TEST("a clock that is set back: the gap holds both readings, and a segment is due at once") {
+  const TemporaryFolder folder;
+  Retention retention({});
+  {
+    SegmentStore store(storeOptions(folder.path()), &retention);
+    CHECK(!store.open(kNow));
+  }
+  SegmentStore store(storeOptions(folder.path()), &retention);
+  CHECK(!store.open(kNow - 500));
+  CHECK(readLosses(folder.path()) == (std::vector<Loss>{{LossKind::stopped, kNow - 500, kNow, kUnknownPackets, 0}}));
+  const Buffer blocks = blocksOf(0, 5, 60);
+  putAll(&store, blocks);
+  CHECK(!store.due(kNow));
+  CHECK(store.due(kNow - 501));
+}
+
+TEST("times that step back within a segment: marks and index hold them all") {
+  const TemporaryFolder folder;
+  Retention retention({});
+  SegmentStore store(storeOptions(folder.path()), &retention);
+  CHECK(!store.open(kNow));
+  const Buffer before = blocksOf(0, 1000, 100, 5'000'000), after = blocksOf(1000, 1000, 100, 1'000'000);
+  putAll(&store, before);
+  putAll(&store, after);
+  CHECK_EQ(store.commit(kNow), 0);
+  CHECK_EQ(readMarks(folder.path())->smallest_time, 1'001'000);
+  CHECK_EQ(readMarks(folder.path())->largest_time, 5'000'999);
+  CHECK_EQ(store.seal(kNow), 0);
+  const ReadBack back = readBack(folder.read(sealedName(1)));
+  CHECK(back.numbers == upTo(0, 2000));
+  CHECK_EQ(back.times[999], 5'000'999);
+  CHECK_EQ(back.times[1000], 1'001'000);
+  checkSidecar(folder, 1, 2000);
+}
+
 TEST("a segment is due by age, and durable as it was asked for") {
   const TemporaryFolder folder;
   Retention retention({});
@@ -208,6 +246,50 @@ TEST("a segment is due by age, and durable as it was asked for") {
   CHECK_EQ(store.seal(kNow), 0);
   CHECK(!store.due(kNow + 100 * kNanosPerSecond));
   CHECK_EQ(store.seal(kNow), 0);  // nothing is open
+}
+
+TEST("where every commit is durable, marks wait until the segment before is finished") {
+  for (const Fsync fsync : {Fsync::commit, Fsync::seal}) {
+    CONTEXT("fsync " << static_cast<int>(fsync));
+    const TemporaryFolder folder;
+    Retention retention({});
+    StoreOptions options = storeOptions(folder.path());
+    options.fsync = fsync;
+    std::mutex busy;
+    busy.lock();
+    Finisher finisher(&retention, [&] { const std::lock_guard lock(busy); });
+    SegmentStore store(options, &retention, &finisher);
+    CHECK(!store.open(kNow));
+    const auto marked = [&] { return readMarks(folder.path())->segment_id; };
+    const auto waitFor = [](const auto& what) {
+      for (int tries = 0; !what() && tries < 2000; ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      CHECK(what());
+    };
+    const Buffer blocks = blocksOf(0, 30, 60);
+    const size_t third = blocks.size() / 3;
+    const Buffer first(blocks.begin(), blocks.begin() + static_cast<long>(third));
+    const Buffer second(blocks.begin() + static_cast<long>(third), blocks.begin() + static_cast<long>(2 * third));
+    putAll(&store, first);
+    CHECK_EQ(store.commit(kNow), 0);
+    if (fsync == Fsync::commit) {
+      // From here on it does nothing more.
+      waitFor([&] { return finisher.synced(1) != 0; });
+      CHECK_EQ(readMarks(folder.path())->durable_bytes, 0u);
+      store.settle();
+      CHECK_EQ(readMarks(folder.path())->durable_bytes, readMarks(folder.path())->visible_bytes);
+    }
+    CHECK_EQ(store.seal(kNow), 0);
+    putAll(&store, second);
+    CHECK_EQ(store.commit(kNow), 0);
+    store.setState(CaptureState::link_down);
+    CHECK_EQ(marked(), fsync == Fsync::commit ? 1u : 2u);
+    busy.unlock();
+    waitFor([&] { return finisher.done() == 1; });
+    store.settle();
+    CHECK_EQ(marked(), 2u);
+    CHECK(readMarks(folder.path())->state == CaptureState::link_down);
+    CHECK_EQ(readMarks(folder.path())->packets, 10u);
+  }
 }
 
 TEST("what ends without the disk counts what was not committed") {

@@ -270,4 +270,66 @@ TEST("the queue: bounded, in order, and the buffer used last comes first") {
   CHECK(queue.pop(std::chrono::steady_clock::now() + std::chrono::hours(1)) == nullptr);
 }
 
+TEST("what was lost is counted before what came after it is visible") {
+  Capture capture(40, 8u << 20, 16u << 20);
+  uint32_t sent = 0;
+  uint64_t seen = 0;
+  size_t holes = 0;
+  for (const int64_t end = steadyMs() + 1500; steadyMs() < end; std::this_thread::sleep_for(milliseconds(1))) {
+    for (int i = 0; i < 100; ++i) capture.source.send(sent++);
+    const auto marks = readMarks(capture.folder.path());
+    if (marks->packets == seen) continue;
+    seen = marks->packets;
+    Buffer part = capture.folder.read(partName(marks->segment_id));
+    part.resize(marks->visible_bytes);
+    const auto numbers = readBack(part).numbers;
+    CHECK_EQ(numbers.size(), seen);
+    const uint64_t missing = numbers.back() + 1 - numbers.size();
+    CHECK(marks->lost_ring + marks->lost_queue + marks->lost_disk >= missing);
+    CHECK(capture.lost().sum() >= missing);
+    holes += missing != 0 ? 1 : 0;
+  }
+  CHECK(holes > 2);
+}
+
+TEST("times that step back: retention keeps what came last") {
+  Capture capture(100'000, 8u << 20, 1u << 20, {4u << 20, 0});
+  uint32_t sent = 0;
+  while (sent < 20'000) {
+    if (sent == 10'000) capture.source.setClock(-3600 * kNanosPerSecond);
+    for (int i = 0; i < 200; ++i)
+      if (capture.source.send(sent, 1000)) ++sent;
+    std::this_thread::sleep_for(milliseconds(2));
+  }
+  capture.stop();
+  const auto stored = capture.stored();
+  CHECK(stored.size() > 2500);
+  CHECK(stored == upTo(sent - static_cast<uint32_t>(stored.size()), static_cast<uint32_t>(stored.size())));
+}
+
+TEST("a segment that can't get its name is told, and read all the same; the next one is no error any more") {
+  Capture capture(1000);
+  makeFolder(capture.folder / sealedName(1), 0755);
+  const auto sealed = [&](uint32_t n) {
+    capture.source.send(n);
+    while (readMarks(capture.folder.path())->packets_stored <= n) std::this_thread::sleep_for(milliseconds(5));
+    ++capture.progress.seals_asked;
+    capture.queue.nudge();
+    while (capture.progress.seals_done != n + 1) std::this_thread::sleep_for(milliseconds(1));
+  };
+  const auto stateIs = [&](CaptureState state) {
+    const int64_t end = steadyMs() + 2000;
+    while (readMarks(capture.folder.path())->state != state && steadyMs() < end)
+      std::this_thread::sleep_for(milliseconds(5));
+    return readMarks(capture.folder.path())->state == state;
+  };
+  sealed(0);
+  CHECK(stateIs(CaptureState::disk_error));
+  CHECK(readBack(capture.folder.read(partName(1))).numbers == upTo(0, 1));
+  sealed(1);
+  CHECK(stateIs(CaptureState::capturing));
+  CHECK(capture.folder.has(sealedName(2)));
+  capture.stop();
+}
+
 }  // namespace spillway::test
