@@ -1,10 +1,11 @@
 // Sends numbered Ethernet frames at a steady rate, and tells what it sent as one line of JSON.
 //
 //   send --interface NAME [--count N] [--size BYTES] [--rate PACKETS_PER_SECOND] [--first N] [--seconds N] [--vlan ID]
+//        [--fill 1]
 //
 // A frame is IPv4/UDP from 10.0.0.1:1000+(n mod 97) to 10.0.0.2:9; its payload begins with the frame's number, little-
-// endian, 8 bytes. --size is that of the frame without a tag; --vlan puts an 802.1Q tag in (4 bytes more). Rate 0 is as
-// fast as it goes. Needs CAP_NET_RAW.
+// endian, 8 bytes; with --fill 1 it is the number again and again, else zeros follow. --size is that of the frame
+// without a tag; --vlan puts an 802.1Q tag in (4 bytes more). Rate 0 is as fast as it goes. Needs CAP_NET_RAW.
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -37,6 +38,7 @@ struct Options {
   double rate = 0;
   double seconds = 0;
   int vlan = -1;
+  bool fill = false;
 };
 
 [[noreturn]] void die(const char* what) {
@@ -62,11 +64,14 @@ Options parse(int count, char** words) {
     else if (flag == "--rate") o.rate = std::strtod(value, nullptr);
     else if (flag == "--seconds") o.seconds = std::strtod(value, nullptr);
     else if (flag == "--vlan") o.vlan = std::atoi(value);
+    else if (flag == "--fill") o.fill = std::atoi(value) != 0;
     else count = 0;
   }
   if (o.interface.empty() || count % 2 == 0 || o.size < kMinFrame || o.size > kMaxFrame) {
-    std::fputs("usage: send --interface NAME [--count N] [--first N] [--size N] [--rate N] [--seconds N] [--vlan ID]\n",
-               stderr);
+    std::fputs(
+        "usage: send --interface NAME [--count N] [--first N] [--size N] [--rate N] [--seconds N] [--vlan ID]\n"
+        "            [--fill 1]\n",
+        stderr);
     std::exit(1);
   }
   if (o.seconds > 0 && o.rate > 0) o.count = static_cast<uint64_t>(o.rate * o.seconds);
@@ -75,7 +80,7 @@ Options parse(int count, char** words) {
 
 class Frame {
  public:
-  explicit Frame(const Options& o) : tag_(o.vlan >= 0 ? 4 : 0), bytes_(o.size + tag_) {
+  explicit Frame(const Options& o) : tag_(o.vlan >= 0 ? 4 : 0), fill_(o.fill), bytes_(o.size + tag_) {
     uint8_t* p = bytes_.data();
     const uint8_t macs[12] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1};
     std::memcpy(p, macs, 12);
@@ -100,7 +105,9 @@ class Frame {
   void number(uint64_t n) {
     uint8_t* udp = bytes_.data() + udp_at_;
     put16(udp, static_cast<uint16_t>(1000 + n % 97));
-    std::memcpy(udp + 8, &n, 8);
+    const uint8_t* end = fill_ ? bytes_.data() + bytes_.size() : udp + 16;
+    for (uint8_t* at = udp + 8; at < end; at += 8)
+      std::memcpy(at, &n, std::min<size_t>(8, static_cast<size_t>(end - at)));
   }
   iovec span() { return {bytes_.data(), bytes_.size()}; }
 
@@ -110,6 +117,7 @@ class Frame {
     to[1] = static_cast<uint8_t>(value);
   }
   size_t tag_;
+  bool fill_;
   std::vector<uint8_t> bytes_;
   size_t udp_at_;
 };

@@ -5,27 +5,10 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { hasProgram, requireOrSkip } from '../setup/require.js';
 import { canCapture, CAPTURE, Capture, command, freshFolder, interfaceStatus, Network, pause, run, status, until } from './live.js';
+import { programFile } from './program-file.js';
 import { marksOf, numberOf, packetsOf, sealedNames, sealedPackets, storedNumbers, upTo } from './segments.js';
 
 const folderOf = (folder: string, name: string): string => join(folder, name);
-
-/** The program of an expression, as tcpdump compiles it for Ethernet. */
-function programFile(expression: string, path: string): string {
-  const lines = execFileSync('tcpdump', ['-y', 'EN10MB', '-ddd', expression], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
-    .trim()
-    .split('\n')
-    .slice(1);
-  const bytes = Buffer.alloc(lines.length * 8);
-  lines.forEach((line, i) => {
-    const [code, jt, jf, k] = line.split(' ').map(Number) as [number, number, number, number];
-    bytes.writeUInt16LE(code, i * 8);
-    bytes.writeUInt8(jt, i * 8 + 2);
-    bytes.writeUInt8(jf, i * 8 + 3);
-    bytes.writeUInt32LE(k, i * 8 + 4);
-  });
-  writeFileSync(path, bytes);
-  return path;
-}
 
 describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a live capture', () => {
   it('stores every packet once, on both ends of a pair, in their order', async () => {

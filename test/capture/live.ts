@@ -3,8 +3,7 @@
  * executable on them. Needs root.
  */
 import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { createHash } from 'node:crypto';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +11,7 @@ import { promisify } from 'node:util';
 import { afterAll } from 'vitest';
 import { fromRoot } from '../../src/root.js';
 import { hasProgram } from '../setup/require.js';
+import { compiled } from './compiled.js';
 
 export const CAPTURE = fromRoot('build', 'Release', 'spillway-capture');
 export const run = promisify(execFile);
@@ -26,22 +26,7 @@ export function canCapture(): boolean {
   return linked;
 }
 
-let senderPath: string | undefined;
-
-/** The sender, compiled once. */
-export function sender(): string {
-  if (senderPath !== undefined) return senderPath;
-  const source = fromRoot('bench', 'native', 'send.cc');
-  const folder = fromRoot('.setup');
-  const path = join(folder, `send-${createHash('sha256').update(readFileSync(source)).digest('hex').slice(0, 12)}`);
-  if (!existsSync(path)) {
-    mkdirSync(folder, { recursive: true });
-    const part = `${path}.${process.pid}`;
-    execFileSync('g++', ['-std=c++20', '-O2', '-o', part, source]);
-    renameSync(part, path);
-  }
-  return (senderPath = path);
-}
+export const sender = (): string => compiled('bench', 'native', 'send.cc');
 
 let namespaces = 0;
 

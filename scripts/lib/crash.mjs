@@ -1,0 +1,16 @@
+/** The long form of the crash tests: each of these files for so many minutes, one after another. Needs root. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { root } from './paths.mjs';
+import { exitOf } from './run.mjs';
+
+const FILES = ['kills', 'server-kills'].map((name) => join('test', 'capture', `${name}.test.ts`));
+
+/** Resolves to true when all went well. Without a seed there is another one each time; what fails tells its own. */
+export async function crash({ minutes, seed }) {
+  const env = { ...process.env, SPILLWAY_MUST_RUN: '1', SPILLWAY_CRASH_MINUTES: minutes };
+  if (seed !== undefined) env.SPILLWAY_CRASH_SEED = seed;
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
+  const args = [vitest, 'run', '--no-file-parallelism', ...FILES];
+  return (await exitOf(spawn(process.execPath, args, { cwd: root, env, stdio: 'inherit' }))) === 0;
+}
