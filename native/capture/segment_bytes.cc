@@ -69,7 +69,7 @@ void putFiller(uint8_t* to, size_t bytes, Nanos time) {
   store32(to, pcapng::kInterfaceStatistics);
   store32(to + 4, static_cast<uint32_t>(bytes));
   store32(to + 8, 0);
-  storeTime(to + 12, time);
+  pcapng::storeTicks(to + 12, ticksOf(time));
   uint8_t* at = to + 20;
   // Comments of blanks, without an end of options.
   for (size_t left = bytes - kMinFillerBytes; left != 0;) {
