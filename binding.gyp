@@ -119,6 +119,7 @@
             "native/capture/main.cc",
             "native/capture/marks.cc",
             "native/capture/options.cc",
+            "native/capture/pins.cc",
             "native/capture/privileges.cc",
             "native/capture/recorder.cc",
             "native/capture/recovery.cc",

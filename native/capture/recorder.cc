@@ -66,7 +66,7 @@ bool Recorder::insist(F&& step) {
     }
     progress_->disk_error = -result;
     const bool full = result == -ENOSPC || result == -EDQUOT;
-    if (full && retention_->freeOldest()) continue;
+    if (full && retention_->freeOldest(systemNow())) continue;
     store_->setState(stateOf(-result, progress_->link));
     tell();
     if (gaveUp()) {

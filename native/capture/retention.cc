@@ -10,27 +10,36 @@
 
 namespace spillway::capture {
 
-bool freeSegment(const std::string& folder, uint64_t id, const std::string* recycle) {
-  std::vector<FolderEntry> entries;
-  if (listFolder(folder, &entries) != 0) return false;
-  std::erase_if(entries, [&](const FolderEntry& entry) { return entry.id != id; });
-  if (std::any_of(entries.begin(), entries.end(), [](const FolderEntry& e) { return e.kind == EntryKind::pin; }))
-    return false;
+namespace {
+
+// What is held is looked at again after so long: a look reads the whole folder and the pins.
+constexpr Nanos kHeldNs = 2 * kNanosPerSecond;
+
+}  // namespace
+
+bool freeSegment(const std::string& folder, uint64_t id, const std::string* recycle, Nanos now) {
   const std::string path = folder + "/" + sealedName(id);
   int error;
   const Fd fd = openFile(path, O_RDWR, &error);
   // The lock is held until the name is gone: whoever opened the file before and locks it after sees that.
   if (fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) return false;
   if (!fd && error != ENOENT) return false;
+  // Listed under the lock, which keeps off whoever pins: what has no pin now gets none before it is gone.
+  std::vector<FolderEntry> entries;
+  if (listFolder(folder, &entries) != 0) return false;
+  std::erase_if(entries, [&](const FolderEntry& entry) { return entry.id != id; });
+  for (const FolderEntry& entry : entries)
+    if (entry.kind == EntryKind::pin && pinHolds(folder + "/" + entry.name, now)) return false;
   if (fd && (recycle == nullptr || renameFile(path, *recycle) != 0) && removeFile(path) != 0) return false;
   for (const FolderEntry& entry : entries)
-    if (entry.kind == EntryKind::index || entry.kind == EntryKind::leftover) removeFile(folder + "/" + entry.name);
+    if (entry.kind != EntryKind::sealed && entry.kind != EntryKind::part) removeFile(folder + "/" + entry.name);
   return true;
 }
 
 void Retention::setLimits(RetentionLimits limits) {
   const std::lock_guard lock(mutex_);
   limits_ = limits;
+  held_at_.reset();
 }
 
 RetentionLimits Retention::limits() const {
@@ -68,51 +77,57 @@ bool Retention::over(uint64_t more) const {
   return limits_.bytes != 0 && all > limits_.bytes;
 }
 
-bool Retention::freeOne(const std::string* recycle) {
-  for (auto segment = sealed_.begin(); segment != sealed_.end(); ++segment) {
-    if (!freeSegment(segment->folder, segment->id, recycle)) continue;
-    sealed_bytes_ -= segment->bytes;
-    sealed_.erase(segment);
-    ++freed_;
-    return true;
-  }
+bool Retention::freeAt(size_t i, const std::string* recycle, Pins* pins) {
+  const SealedSegment& segment = sealed_[i];
+  if (pins->hold(segment.folder, segment.id) || !freeSegment(segment.folder, segment.id, recycle, pins->now()))
+    return false;
+  sealed_bytes_ -= segment.bytes;
+  sealed_.erase(sealed_.begin() + static_cast<ptrdiff_t>(i));
+  ++freed_;
+  return true;
+}
+
+bool Retention::freeOne(const std::string* recycle, Pins* pins) {
+  for (size_t i = 0; i < sealed_.size(); ++i)
+    if (freeAt(i, recycle, pins)) return true;
   return false;
 }
 
-bool Retention::makeRoom(uint64_t bytes, const std::string& path) {
+bool Retention::makeRoom(uint64_t bytes, const std::string& path, Nanos now) {
   const std::lock_guard lock(mutex_);
+  Pins pins(now);
   struct stat found;
   bool recycled = false;
   while (over(bytes)) {
     // A second file takes the place of the first.
-    if (!freeOne(&path)) break;
+    if (!freeOne(&path, &pins)) break;
     recycled = ::stat(path.c_str(), &found) == 0;
   }
   return recycled;
 }
 
-bool Retention::freeOldest() {
+bool Retention::freeOldest(Nanos now) {
   const std::lock_guard lock(mutex_);
-  return freeOne(nullptr);
+  Pins pins(now);
+  return freeOne(nullptr, &pins);
 }
 
 void Retention::enforce(Nanos now) {
   const std::lock_guard lock(mutex_);
-  while (over(0))
-    if (!freeOne(nullptr)) break;
-  if (limits_.age_s == 0) return;
+  if (held_at_ && now >= *held_at_ && now - *held_at_ < kHeldNs) return;
+  Pins pins(now);
+  bool held = false;
+  while (over(0) && !held) held = !freeOne(nullptr, &pins);
   const Nanos oldest_kept = now - limits_.age_s * kNanosPerSecond;
-  for (size_t i = 0; i < sealed_.size();) {
-    // A clock that was set back: its age counts from now on.
-    sealed_[i].end = std::min(sealed_[i].end, now);
-    if (sealed_[i].end < oldest_kept && freeSegment(sealed_[i].folder, sealed_[i].id, nullptr)) {
-      sealed_bytes_ -= sealed_[i].bytes;
-      sealed_.erase(sealed_.begin() + static_cast<ptrdiff_t>(i));
-      ++freed_;
-    } else {
-      ++i;
-    }
+  if (limits_.age_s != 0) {
+    // A clock that was set back: their age counts from now on.
+    for (SealedSegment& segment : sealed_) segment.end = std::min(segment.end, now);
   }
+  // By end: all that are too old stand in front, and each of them is tried.
+  for (size_t i = 0; limits_.age_s != 0 && i < sealed_.size() && sealed_[i].end < oldest_kept;)
+    if (!freeAt(i, nullptr, &pins)) held = true, ++i;
+  if (held && !sealed_.empty()) held_at_ = now;
+  else held_at_.reset();
 }
 
 uint64_t Retention::bytes() const {

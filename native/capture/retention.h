@@ -1,6 +1,6 @@
 // Keeps a job's buffer within its limits: the oldest sealed segments of all its interfaces go first. A segment that is
-// pinned (a file `<id>.pin-*` beside it) or that somebody reads (a shared lock on it) stays, and the next oldest goes.
-// Segments under construction are counted, never touched.
+// pinned (pins.h) or that somebody reads (a shared lock on it) stays, and the next oldest goes. Segments under
+// construction are counted, never touched.
 //
 // A reader opens the segment, takes the shared lock (flock), and then looks whether the name still leads to the file it
 // holds; where it does not, the segment is gone.
@@ -8,10 +8,12 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/time.h"
+#include "capture/pins.h"
 
 namespace spillway::capture {
 
@@ -43,10 +45,11 @@ class Retention {
 
   // Frees what a new segment of `bytes` needs to fit into the limits. The file of the last segment freed is renamed to
   // `path` where that can be, to be written over; true if so.
-  bool makeRoom(uint64_t bytes, const std::string& path);
+  bool makeRoom(uint64_t bytes, const std::string& path, Nanos now);
   // The disk is full: frees the oldest segment that can be. False where there is none.
-  bool freeOldest();
-  // Frees what is too old or too much by now.
+  bool freeOldest(Nanos now);
+  // Frees what is too old or too much by now. Made for being called often: where something had to stay, the next look
+  // is a moment later.
   void enforce(Nanos now);
 
   uint64_t bytes() const;  // sealed and open
@@ -57,8 +60,10 @@ class Retention {
  private:
   void insert(const SealedSegment& segment);
   bool over(uint64_t more) const;
-  // Frees the oldest that can be, into `recycle` (a path) where it is not null. False where none can be.
-  bool freeOne(const std::string* recycle);
+  // Frees the one at this place, into `recycle` (a path) where it is not null. False where it has to stay.
+  bool freeAt(size_t i, const std::string* recycle, Pins* pins);
+  // Frees the oldest that can be. False where none can be.
+  bool freeOne(const std::string* recycle, Pins* pins);
 
   mutable std::mutex mutex_;
   RetentionLimits limits_;
@@ -67,10 +72,11 @@ class Retention {
   std::map<std::string, uint64_t> open_;
   uint64_t sealed_bytes_ = 0;
   uint64_t freed_ = 0;
+  std::optional<Nanos> held_at_;  // when enforce last had to leave what should go
 };
 
 // Removes a segment with all that belongs to it, or renames its file to `recycle` and removes the rest. False where it
-// is pinned, locked, or can't be removed.
-bool freeSegment(const std::string& folder, uint64_t id, const std::string* recycle);
+// is pinned at `now`, locked, or can't be removed.
+bool freeSegment(const std::string& folder, uint64_t id, const std::string* recycle, Nanos now);
 
 }  // namespace spillway::capture

@@ -3,7 +3,7 @@
 //   0000000000000007.pcapng        a sealed segment
 //   0000000000000008.pcapng.part   the segment under construction
 //   0000000000000007.index         a segment's sidecar; also .index.part, .index.tmp while it is being made
-//   0000000000000007.pin-WORD      holds the segment: retention leaves it
+//   0000000000000007.pin-WORD      holds the segment, see pins.h
 //   marks, losses                  see marks.h and losses.h
 //
 // Ids are decimal, grow by one and are never used again.

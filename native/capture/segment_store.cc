@@ -45,8 +45,8 @@ Failed SegmentStore::open(Nanos now) {
   return std::nullopt;
 }
 
-int SegmentStore::createFile(const std::string& path) {
-  const bool recycled = retention_->makeRoom(options_.segment_bytes, path);
+int SegmentStore::createFile(const std::string& path, Nanos now) {
+  const bool recycled = retention_->makeRoom(options_.segment_bytes, path, now);
   int error;
   Fd fd = openFile(path, O_RDWR | O_CREAT, &error);
   if (!fd) return -error;
@@ -60,7 +60,7 @@ int SegmentStore::createFile(const std::string& path) {
     const int result = preallocate(fd.get(), limit_);
     if (result == 0) break;
     const bool full = result == -ENOSPC || result == -EDQUOT;
-    if (full && retention_->freeOldest()) continue;
+    if (full && retention_->freeOldest(now)) continue;
     if (!full || limit_ / 2 < limits::kMinSegmentBytes) {
       removeFile(path);
       return result;
@@ -73,7 +73,7 @@ int SegmentStore::createFile(const std::string& path) {
 
 int SegmentStore::openSegment(Nanos now) {
   const uint64_t id = next_id_;
-  if (const int result = createFile(path(partName(id))); result != 0) return result;
+  if (const int result = createFile(path(partName(id)), now); result != 0) return result;
   ++next_id_;
   retention_->setOpen(path(partName(id)), limit_);
   Interface interface;

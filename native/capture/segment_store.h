@@ -70,7 +70,7 @@ class SegmentStore {
 
  private:
   int openSegment(Nanos now);
-  int createFile(const std::string& path);
+  int createFile(const std::string& path, Nanos now);
   bool fits(size_t block) const;
   void note(Bytes block);
   int writeLosses();

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "buffer.h"
@@ -16,6 +17,8 @@
 #include "format/pcapng_reader.h"
 
 namespace spillway::test {
+
+inline Buffer text(std::string_view of) { return {of.begin(), of.end()}; }
 
 class TemporaryFolder {
  public:

@@ -4,6 +4,11 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "base/file.h"
 #include "capture/folder.h"
 #include "check.h"
 
@@ -60,18 +65,18 @@ TEST("by age") {
 TEST("no limit, nothing goes") {
   Buffered buffer({0, 0});
   buffer.retention.enforce(1000 * kSecond);
-  CHECK(!buffer.retention.makeRoom(uint64_t{1} << 40, buffer.folder / partName(6)));
+  CHECK(!buffer.retention.makeRoom(uint64_t{1} << 40, buffer.folder / partName(6), 0));
   CHECK_EQ(buffer.left(), std::string("1 2 3 4 5 "));
 }
 
 TEST("room for a new segment: the last one freed is written over") {
   Buffered buffer({5000, 0});
   buffer.retention.setOpen(buffer.folder.path(), 1000);
-  CHECK(buffer.retention.makeRoom(1000, buffer.folder / partName(6)));
+  CHECK(buffer.retention.makeRoom(1000, buffer.folder / partName(6), 0));
   CHECK_EQ(buffer.left(), std::string("3 4 5 "));
   CHECK_EQ(buffer.folder.read(partName(6)), Buffer(900, 2));
   CHECK(!buffer.folder.has(stemName(2) + ".index"));
-  CHECK(!buffer.retention.makeRoom(1000, buffer.folder / partName(7)));  // there is room
+  CHECK(!buffer.retention.makeRoom(1000, buffer.folder / partName(7), 0));  // there is room
 }
 
 TEST("open segments count and are not touched") {
@@ -98,21 +103,125 @@ TEST("a pinned segment stays, and the next goes") {
   CHECK_EQ(buffer.left(), std::string("4 5 "));
 }
 
+TEST("a pin that has ended holds nothing, and goes with its segment") {
+  Buffered buffer({3000, 0});
+  buffer.folder.write(stemName(1) + ".pin-00aa", text("7000000000\n"));
+  buffer.folder.write(stemName(2) + ".pin-00aa", text("7000000000\n"));
+  buffer.folder.write(stemName(2) + ".pin-00bb", text("0\n"));
+  buffer.retention.enforce(7 * kSecond - 1);
+  CHECK_EQ(buffer.left(), std::string("1 2 5 "));
+  buffer.retention.setLimits({2000, 0});
+  buffer.retention.enforce(7 * kSecond);
+  CHECK_EQ(buffer.left(), std::string("2 5 "));
+  CHECK(buffer.folder.names() ==
+        (std::vector<std::string>{stemName(2) + ".index", sealedName(2), stemName(2) + ".pin-00aa",
+                                  stemName(2) + ".pin-00bb", stemName(5) + ".index", sealedName(5)}));
+}
+
+TEST("pins hold whoever asks for room") {
+  Buffered buffer({0, 0});
+  for (uint64_t id = 1; id <= 4; ++id) buffer.folder.write(stemName(id) + ".pin-00aa", text("0\n"));
+  CHECK(buffer.retention.freeOldest(0));
+  CHECK(!buffer.retention.freeOldest(0));
+  buffer.retention.setLimits({1000, 1});
+  CHECK(!buffer.retention.makeRoom(1000, buffer.folder / partName(6), 0));
+  buffer.retention.enforce(100 * kSecond);
+  CHECK_EQ(buffer.left(), std::string("1 2 3 4 "));
+}
+
+TEST("a pin that is written when its segment was already found free holds it") {
+  Buffered buffer({0, 0});
+  Pins before(0);
+  CHECK(!before.hold(buffer.folder.path(), 1));
+  buffer.folder.write(stemName(1) + ".pin-00aa", text("0\n"));
+  CHECK(!before.hold(buffer.folder.path(), 1));  // it does not look twice
+  CHECK(!freeSegment(buffer.folder.path(), 1, nullptr, 0));
+  CHECK_EQ(buffer.left(), std::string("1 2 3 4 5 "));
+  std::filesystem::remove(buffer.folder / (stemName(1) + ".pin-00aa"));
+  CHECK(freeSegment(buffer.folder.path(), 1, nullptr, 0));
+}
+
+TEST("a segment that was pinned under a shared lock is not freed, however close both came") {
+  const TemporaryFolder folder;
+  constexpr uint64_t kRounds = 500;
+  std::atomic<uint64_t> begun{0}, done{0};
+  std::atomic<bool> freed{false};
+  std::thread other([&] {
+    for (uint64_t id = 1; id <= kRounds; ++id) {
+      while (begun < id) std::this_thread::yield();
+      freed = freeSegment(folder.path(), id, nullptr, 0);
+      done = id;
+    }
+  });
+  int both = 0, pinned = 0;
+  for (uint64_t id = 1; id <= kRounds; ++id) {
+    const std::string path = folder / sealedName(id), pin = folder / (stemName(id) + ".pin-00aa");
+    int error;
+    struct stat named;
+    CHECK(openFile(path, O_WRONLY | O_CREAT, &error));
+    begun = id;
+    std::this_thread::sleep_for(std::chrono::microseconds(id % 100));
+    bool is_pinned = false;
+    {
+      const Fd held = openFile(path, O_RDONLY, &error);
+      if (held && lockShared(held.get()) && ::stat(path.c_str(), &named) == 0)
+        is_pinned = bool(openFile(pin, O_WRONLY | O_CREAT, &error));
+    }
+    while (done < id) std::this_thread::yield();
+    pinned += is_pinned ? 1 : 0;
+    both += is_pinned && freed ? 1 : 0;
+    removeFile(path);
+    removeFile(pin);
+  }
+  other.join();
+  CHECK(pinned > 0 && pinned < static_cast<int>(kRounds));
+  CHECK_EQ(both, 0);
+}
+
+TEST("what is held is looked at again after a while, and at once under new limits") {
+  Buffered buffer({0, 1});
+  const std::string pin = stemName(1) + ".pin-00aa";
+  buffer.folder.write(pin, text("0\n"));
+  buffer.retention.enforce(100 * kSecond);
+  CHECK_EQ(buffer.left(), std::string("1 "));
+  std::filesystem::remove(buffer.folder / pin);
+  buffer.retention.enforce(101 * kSecond);
+  CHECK_EQ(buffer.left(), std::string("1 "));
+  buffer.retention.enforce(102 * kSecond);
+  CHECK_EQ(buffer.left(), std::string());
+
+  Buffered another({0, 1});
+  another.folder.write(pin, text("0\n"));
+  another.retention.enforce(100 * kSecond);
+  std::filesystem::remove(another.folder / pin);
+  another.retention.setLimits({0, 2});
+  another.retention.enforce(100 * kSecond);
+  CHECK_EQ(another.left(), std::string());
+
+  // A clock that was set back is no reason to wait.
+  Buffered third({0, 1});
+  third.folder.write(pin, text("0\n"));
+  third.retention.enforce(100 * kSecond);
+  std::filesystem::remove(third.folder / pin);
+  third.retention.enforce(50 * kSecond);
+  CHECK_EQ(third.left(), std::string());
+}
+
 TEST("a segment that is read stays until it is let go of") {
   Buffered buffer({0, 0});
   int error;
   Fd reader = openFile(buffer.folder / sealedName(1), O_RDONLY, &error);
   CHECK_EQ(::flock(reader.get(), LOCK_SH | LOCK_NB), 0);
-  CHECK(buffer.retention.freeOldest());
+  CHECK(buffer.retention.freeOldest(0));
   CHECK_EQ(buffer.left(), std::string("1 3 4 5 "));
   buffer.retention.setLimits({0, 1});
   buffer.retention.enforce(100 * kSecond);
   CHECK_EQ(buffer.left(), std::string("1 "));
-  CHECK(!buffer.retention.freeOldest());
+  CHECK(!buffer.retention.freeOldest(0));
   reader.reset();
-  CHECK(buffer.retention.freeOldest());
+  CHECK(buffer.retention.freeOldest(0));
   CHECK_EQ(buffer.left(), std::string());
-  CHECK(!buffer.retention.freeOldest());
+  CHECK(!buffer.retention.freeOldest(0));
 }
 
 TEST("a reader that comes while its segment is freed sees it by the name") {
@@ -120,7 +229,7 @@ TEST("a reader that comes while its segment is freed sees it by the name") {
   int error;
   const Fd reader = openFile(buffer.folder / sealedName(1), O_RDONLY, &error);
   const std::string recycled = buffer.folder / partName(9);
-  CHECK(freeSegment(buffer.folder.path(), 1, &recycled));
+  CHECK(freeSegment(buffer.folder.path(), 1, &recycled, 0));
   CHECK_EQ(::flock(reader.get(), LOCK_SH | LOCK_NB), 0);
   struct stat held, named;
   CHECK_EQ(::fstat(reader.get(), &held), 0);

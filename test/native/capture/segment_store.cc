@@ -173,7 +173,7 @@ TEST("ids are never used again") {
     CHECK_EQ(store.seal(kNow), 0);
     CHECK(folder.has(sealedName(id)));
     // All segments gone: the marks remember.
-    CHECK(freeSegment(folder.path(), id, nullptr));
+    CHECK(freeSegment(folder.path(), id, nullptr, 0));
     CHECK_EQ(folder.names().size(), 2u);
   }
 }
