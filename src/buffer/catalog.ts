@@ -93,7 +93,7 @@ function readFacts(path: string, id: bigint): SegmentFacts | null {
   }
 }
 
-function mayHold({ minTimeNs, maxTimeNs }: SegmentFacts, windows: readonly TimeWindow[]): boolean {
+export function mayHold({ minTimeNs, maxTimeNs }: SegmentFacts, windows: readonly TimeWindow[]): boolean {
   if (minTimeNs === null || maxTimeNs === null) return true;
   return windows.some(({ startNs, endNs }) => (startNs === null || maxTimeNs >= startNs) && (endNs === null || minTimeNs < endNs));
 }

@@ -127,6 +127,6 @@ export async function interfaceFolders({ folder }: Job): Promise<{ name: string;
     .map((entry) => ({ name: INTERFACE_FOLDER.exec(entry.name)![1]!, path: join(folder, entry.name) }));
 }
 
-function unusable(folder: string, error: Error): SpillwayError {
+export function unusable(folder: string, error: Error): SpillwayError {
   return new SpillwayError('DATA_FOLDER_UNUSABLE', `${folder} can not be used: ${error.message}`);
 }

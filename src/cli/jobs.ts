@@ -1,5 +1,5 @@
 /** `spillway jobs`: the capture jobs of a data folder. */
-import type { Job } from '../buffer/jobs.js';
+import type { Job, Jobs } from '../buffer/jobs.js';
 import type { CaptureStatus } from '../capture/control.js';
 import { SpillwayError } from '../errors.js';
 import { formatSize } from '../units.js';
@@ -14,7 +14,11 @@ export const JOBS: CommandSpec = {
   name: 'jobs',
   operands: { value: '[stop|delete NAME]', many: true, optional: true },
   about: `Lists the capture jobs of a data folder; ends the capture of one (stop); or lets go of one with all its packets (delete).`,
-  flags: [{ name: 'json', about: 'print one line of JSON for each job' }, DATA_FLAG],
+  flags: [
+    { name: 'json', about: 'print one line of JSON for each job' },
+    { name: 'clips', about: 'with delete: also let go of what clips hold of the job' },
+    DATA_FLAG,
+  ],
   notes: `Examples:
   spillway jobs
   spillway jobs stop uplinks
@@ -46,17 +50,28 @@ export async function jobsCommand(args: readonly string[], io: Io): Promise<numb
   }
   if ((action !== 'stop' && action !== 'delete') || name === undefined || more.length > 0)
     throw new SpillwayError('REQUEST_INVALID', 'say spillway jobs, spillway jobs stop NAME or spillway jobs delete NAME');
+  if (parsed.values.has('clips') && action !== 'delete') throw new SpillwayError('REQUEST_INVALID', '--clips goes with spillway jobs delete');
   if (action === 'delete') {
     const { runAsOwner } = await import('../privileged/owner.js');
     const asOwner = await runAsOwner(data, (real) => commandLine(JOBS, parsed, { data: [real] }));
     if (asOwner !== null) return asOwner;
   }
   const job = await jobs.get(name);
+  if (action === 'delete' && !parsed.values.has('clips')) await refuseWhileHeld(job, jobs);
   const { stopCapture } = await import('../capture/control.js');
   const ran = await stopCapture(job.folder);
   if (action === 'stop' && !ran) note(io, `the job ${job.name} is not captured at the moment`);
   if (action === 'delete') await jobs.remove(job);
   return 0;
+}
+
+/** Before the capture is ended: a refusal changes nothing. */
+async function refuseWhileHeld(job: Job, jobs: Jobs): Promise<void> {
+  const { Clips } = await import('../buffer/clips.js');
+  const { length } = await new Clips(jobs).list(job);
+  if (length === 0) return;
+  const held = `${length === 1 ? 'a clip holds' : `${length} clips hold`} packets of the job ${job.name}`;
+  throw new SpillwayError('JOB_HAS_CLIPS', `${held}: spillway jobs delete ${job.name} --clips lets go of them, too`);
 }
 
 async function look(job: Job): Promise<Listed> {

@@ -21,6 +21,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./capture.js')).captureCommand,
   },
   jobs: { about: 'list, end or delete captures', load: async () => (await import('./jobs.js')).jobsCommand },
+  clips: { about: 'keep a time range of a capture, whatever its buffer lets go of', load: async () => (await import('./clips.js')).clipsCommand },
   filter: { about: 'check a packet filter and show its program', load: async () => (await import('./filter.js')).filterCommand },
   serve: { about: 'start the probe: packet export over REST', load: async () => (await import('./serve.js')).serveCommand },
 };
