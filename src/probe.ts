@@ -5,6 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp } from './api/app.js';
 import { listenAddress } from './api/loopback.js';
 import { FileIndexes } from './buffer/file-indexes.js';
+import { Clips } from './buffer/clips.js';
 import { Jobs, type Job } from './buffer/jobs.js';
 import { openCaptured, type CaptureRooms } from './capture/captured-sources.js';
 import { sweepLive } from './capture/live.js';
@@ -40,11 +41,9 @@ export async function startProbe(
   const pool = createPool(threadsFor(Infinity));
   pool.start();
   const jobs = new Jobs(data.path);
-  const clipRange = (): never => {
-    throw new SpillwayError('SOURCE_UNSUPPORTED', 'there are no clips');
-  };
   const startCapture = (job: Job): Promise<void> => startInBackground(job, parent);
-  const rooms: CaptureRooms = { jobs, clipRange, startCapture };
+  const rooms: CaptureRooms = { jobs, clips: new Clips(jobs), startCapture };
+  await rooms.clips.sweep();
   await sweepLive(jobs);
   const indexes = new FileIndexes(join(data.path, 'index'), { report: (error) => app?.log.error({ err: error }, 'an index') });
   try {

@@ -1,4 +1,6 @@
 /** What an export of captured traffic reads: jobs/…, clips/…, interfaces/… and vifgs/…. */
+import type { Clip } from '../buffer/clip-file.js';
+import type { Clips } from '../buffer/clips.js';
 import { interfaceFolders, type Job, type Jobs } from '../buffer/jobs.js';
 import { BufferLane } from '../buffer/lane.js';
 import type { Until } from '../buffer/end.js';
@@ -17,17 +19,9 @@ export interface CapturedName {
   name: string;
 }
 
-/** A kept time range of a job. */
-export interface ClipRange {
-  job: Job;
-  startNs: bigint | null;
-  endNs: bigint | null;
-}
-
 export interface CaptureRooms {
   jobs: Jobs;
-  /** Rejects where there is no such clip. */
-  clipRange: (id: string) => Promise<ClipRange>;
+  clips: Clips;
   /** Starts the capture of a job; resolves when it captures. */
   startCapture: (job: Job) => Promise<unknown>;
 }
@@ -61,13 +55,19 @@ export async function openCaptured(named: CapturedName, wish: CaptureWish, rooms
   const { kind, name } = named;
   if (kind === 'jobs') return lanesOf(await rooms.jobs.get(name), `jobs/${name}`, wish, async () => {});
   if (kind === 'clips') {
-    const { job, startNs, endNs } = await rooms.clipRange(name);
+    const { job, startNs, endNs } = await clipNamed(name, rooms.clips);
     const windows = within({ startNs, endNs }, wish.windows);
     return lanesOf(job, `clips/${name}`, { windows, isFollowed: false }, async () => {});
   }
   const interfaces = kind === 'interfaces' ? [name] : interfacesOfVifg(name);
   const job = await startLive(rooms.jobs, interfaces, rooms.startCapture);
   return lanesOf(job, `${kind}/${name}`, wish, () => endLive(rooms.jobs, job));
+}
+
+async function clipNamed(id: string, clips: Clips): Promise<Clip> {
+  const clip = await clips.get(id).catch((error: unknown) => error as Error);
+  if (!(clip instanceof Error)) return clip;
+  throw clip instanceof SpillwayError && clip.code === 'CLIP_NOT_FOUND' ? new SpillwayError('SOURCE_NOT_FOUND', clip.message) : clip;
 }
 
 async function lanesOf(job: Job, name: string, { windows, isFollowed }: CaptureWish, close: () => Promise<void>): Promise<CapturedSources> {

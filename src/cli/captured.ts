@@ -32,11 +32,9 @@ export class Captured {
     const { openCaptured } = await import('../capture/captured-sources.js');
     const { Jobs } = await import('../buffer/jobs.js');
     const { startCapture } = await import('../capture/start.js');
+    const { Clips } = await import('../buffer/clips.js');
     const jobs = new Jobs(dataFolder(this.parsed, this.io));
-    const clipRange = (): never => {
-      throw new SpillwayError('SOURCE_UNSUPPORTED', 'there are no clips');
-    };
-    const opened = await openCaptured(name, { windows, isFollowed: this.#isFollowed }, { jobs, clipRange, startCapture });
+    const opened = await openCaptured(name, { windows, isFollowed: this.#isFollowed }, { jobs, clips: new Clips(jobs), startCapture });
     this.#opened.push(opened);
     if (name.kind === 'clips') this.windows = opened.windows;
     return opened.lanes.map((lane) => ({ lane, name: lane.name }));

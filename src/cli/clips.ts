@@ -6,8 +6,8 @@ import type { Job, Jobs } from '../buffer/jobs.js';
 import { SpillwayError } from '../errors.js';
 import { formatEpoch, formatRfc3339, formatSize, NS_PER_MS, parseDuration } from '../units.js';
 import { DATA_FLAG, dataFolder } from './data-flag.js';
-import { naming, note } from './fail.js';
-import { parseCommand, type CommandSpec, type Parsed } from './flags.js';
+import { naming, note, oneLine } from './fail.js';
+import { commandLine, parseCommand, type CommandSpec, type Parsed } from './flags.js';
 import { EXIT_HELP, helpText } from './help.js';
 import type { Io } from './io.js';
 import { parseOuterRange, timeWindows } from './windows.js';
@@ -56,9 +56,14 @@ export async function clipsCommand(args: readonly string[], io: Io): Promise<num
     throw new SpillwayError('REQUEST_INVALID', 'say spillway clips, spillway clips create jobs/NAME or spillway clips delete ID');
   const stray = OF_CREATE.find((flag) => action !== 'create' && parsed.values.has(flag));
   if (stray !== undefined) throw new SpillwayError('REQUEST_INVALID', `--${stray} goes with spillway clips create`);
+  const data = dataFolder(parsed, io);
+  const { runAsOwner } = await import('../privileged/owner.js');
+  const owner = action === 'create' ? { owner: parsed.values.get('owner') ?? [userName()] } : {};
+  const asOwner = await runAsOwner(data, (real) => commandLine(CLIPS, parsed, { data: [real], ...owner }));
+  if (asOwner !== null) return asOwner;
   const { Jobs } = await import('../buffer/jobs.js');
   const { Clips } = await import('../buffer/clips.js');
-  const jobs = new Jobs(dataFolder(parsed, io));
+  const jobs = new Jobs(data);
   const clips = new Clips(jobs);
   if (action === 'create') return create(name!, parsed, jobs, clips, io);
   await clips.sweep();
@@ -117,9 +122,10 @@ async function print(clip: Clip, clips: Clips, { values }: Parsed, io: Io): Prom
 
 function clipText({ id, job, owner, reason, startNs, endNs, expiresNs }: Clip, { segments, bytes, missing }: HeldByClip): string {
   const from = startNs === null ? 'the beginning' : formatRfc3339(startNs);
-  const size = `${formatSize(bytes)} in ${segments} segments${missing > 0 ? ` (${missing} are gone)` : ''}`;
+  const size = `${formatSize(bytes)} in ${segments} ${segments === 1 ? 'segment' : 'segments'}${missing > 0 ? ` (${missing} missing)` : ''}`;
   const until = expiresNs === null ? 'until it is deleted' : `until ${formatRfc3339(expiresNs)}`;
-  return `clips/${id}  jobs/${job.name}  from ${from} to ${formatRfc3339(endNs)}  ${size}  ${owner}, ${until}${reason === '' ? '' : `  ${reason}`}\n`;
+  const why = reason === '' ? '' : `  ${reason}`;
+  return `${oneLine(`clips/${id}  jobs/${job.name}  from ${from} to ${formatRfc3339(endNs)}  ${size}  kept by ${owner} ${until}${why}`)}\n`;
 }
 
 function clipJson(

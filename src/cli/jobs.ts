@@ -43,6 +43,7 @@ export async function jobsCommand(args: readonly string[], io: Io): Promise<numb
   const data = dataFolder(parsed, io);
   const jobs = new Jobs(data);
   const [action, name, ...more] = parsed.operands;
+  if (parsed.values.has('clips') && action !== 'delete') throw new SpillwayError('REQUEST_INVALID', '--clips goes with spillway jobs delete');
   if (action === undefined) {
     const listed = await Promise.all((await jobs.list()).map(look));
     io.stdout.write(listed.map((each) => (parsed.values.has('json') ? jobJson(each) : jobText(each))).join(''));
@@ -50,7 +51,6 @@ export async function jobsCommand(args: readonly string[], io: Io): Promise<numb
   }
   if ((action !== 'stop' && action !== 'delete') || name === undefined || more.length > 0)
     throw new SpillwayError('REQUEST_INVALID', 'say spillway jobs, spillway jobs stop NAME or spillway jobs delete NAME');
-  if (parsed.values.has('clips') && action !== 'delete') throw new SpillwayError('REQUEST_INVALID', '--clips goes with spillway jobs delete');
   if (action === 'delete') {
     const { runAsOwner } = await import('../privileged/owner.js');
     const asOwner = await runAsOwner(data, (real) => commandLine(JOBS, parsed, { data: [real] }));

@@ -16,13 +16,25 @@ export function marksPage(
     visibleBytes: bigint;
     sequence?: bigint;
     packets?: bigint;
+    smallestNs?: bigint;
+    largestNs?: bigint;
     packetsStored?: bigint;
     committedAtNs?: bigint;
     state?: keyof typeof STATES;
   },
   page: Buffer = Buffer.alloc(4096),
 ): Buffer {
-  const { segmentId, visibleBytes, sequence = 7n, packets = 0n, packetsStored = 0n, committedAtNs = 0n, state = 'capturing' } = values;
+  const {
+    segmentId,
+    visibleBytes,
+    sequence = 7n,
+    packets = 0n,
+    smallestNs = 0n,
+    largestNs = 0n,
+    packetsStored = 0n,
+    committedAtNs = 0n,
+    state = 'capturing',
+  } = values;
   page.write('SPILMARK', 'latin1');
   page.writeUInt32LE(1, 8);
   page.writeUInt32LE(128, 12);
@@ -33,6 +45,8 @@ export function marksPage(
   slot.writeBigUInt64LE(segmentId, 8);
   slot.writeBigUInt64LE(visibleBytes, 16);
   slot.writeBigUInt64LE(packets, 32);
+  slot.writeBigInt64LE(smallestNs, 40);
+  slot.writeBigInt64LE(largestNs, 48);
   slot.writeBigUInt64LE(packetsStored, 56);
   slot.writeBigInt64LE(committedAtNs, 88);
   slot.writeUInt32LE(STATES[state], 112);
@@ -78,7 +92,7 @@ export class FakeBuffer {
   /** The open segment's. */
   id = 0n;
   #bytes: Buffer = Buffer.alloc(0);
-  #packets = 0n;
+  #times: bigint[] = [];
   #stored = 0n;
   #sequence = 1n;
   #page: Buffer = Buffer.alloc(4096);
@@ -102,7 +116,7 @@ export class FakeBuffer {
       this.#bytes = Buffer.concat([ng.section(), ng.interface({ linkType: this.linkType, snapLength: 262144, resolution: 9, name: 'eth0' })]);
     }
     this.#bytes = Buffer.concat([this.#bytes, ...packets.map((packet) => ng.enhanced(packet))]);
-    this.#packets += BigInt(packets.length);
+    this.#times.push(...packets.map(({ ticks }) => ticks));
     this.#stored += BigInt(packets.length);
     writeFileSync(this.path('pcapng.part'), Buffer.concat([this.#bytes, Buffer.alloc(4096)]));
     this.#visible = this.#bytes.length;
@@ -110,7 +124,11 @@ export class FakeBuffer {
   }
 
   publish(committedAtNs: bigint, state: keyof typeof STATES = 'capturing'): void {
-    const values = { segmentId: this.id, visibleBytes: BigInt(this.#visible), packets: this.#packets, packetsStored: this.#stored };
+    const [smallestNs = 0n, largestNs = smallestNs] = [...this.#times]
+      .sort((a, b) => (a < b ? -1 : 1))
+      .filter((_, i, all) => i === 0 || i === all.length - 1);
+    const packets = BigInt(this.#times.length);
+    const values = { segmentId: this.id, visibleBytes: BigInt(this.#visible), packets, smallestNs, largestNs, packetsStored: this.#stored };
     this.#page = marksPage({ ...values, sequence: ++this.#sequence, committedAtNs, state }, this.#page);
     writeFileSync(join(this.folder, 'marks'), this.#page);
   }
@@ -120,7 +138,7 @@ export class FakeBuffer {
     if (index) makeIndex(this.path('pcapng.part'), this.#bytes.length, this.path('index'), this.id);
     renameSync(this.path('pcapng.part'), this.path('pcapng'));
     this.#bytes = Buffer.alloc(0);
-    this.#packets = 0n;
+    this.#times = [];
   }
 
   /** As retention lets go of one. */
