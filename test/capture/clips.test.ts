@@ -8,7 +8,7 @@ import { Jobs, type Job } from '../../src/buffer/jobs.js';
 import { pinSegment, unpin } from '../../src/buffer/pins.js';
 import { requireOrSkip } from '../setup/require.js';
 import { canCapture, Capture, freshFolder, Network, pause, status, until } from './live.js';
-import { marksOf, sealedNames, storedNumbers, upTo } from './segments.js';
+import { marksOf, storedNumbers, upTo } from './segments.js';
 
 const MIB = 1 << 20;
 const RETAIN_BYTES = 8 * MIB;
