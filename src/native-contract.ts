@@ -63,9 +63,11 @@ export interface ScanStatus {
   readonly alone: 11;
   /**
    * A block does not have its checksum, or is cut: it begins at `report[detailOffset]` and has `report[detail]` bytes. All
-   * packets before it are out and none of it is read; `report[end]` is behind it, where the next step goes on. That is `done`
-   * (of a merge: with the source, or the stretch of a lane) where the block `describes`: what follows needs the state of its
-   * own block, from the index. A block that two ranges share is told by both.
+   * packets before it are out and none of it is read; `report[end]` is behind it, where the next step goes on. But where the
+   * block `describes`, what follows can't be read without it: then the next step is `done` (of a merge: with the source, or the
+   * stretch of a lane), with `report[end]` still behind the block, and the rest of the range needs a scan of its own from the
+   * state that the index has of the next block. (The first block of a file is left out like any other by a scan that began
+   * inside it in the state that holds behind it.) A block that two ranges share is told by both.
    */
   readonly badBlock: 12;
   /** Of a merge: the lane `source()` is to be given what follows, by `next`, `idle` or `finish`. */
@@ -168,7 +170,7 @@ export declare class Scan {
   openRange(fd: number, start: number, end: number, state: Uint8Array | null, resync: boolean, interfaceBase: number, sums?: BlockSums | null): void;
   /**
    * Go on with `[start, end)` of the same file, both at record boundaries, with all sums kept. False where `state` is not
-   * the reader's present one, or a bad block that `describes` came before: nothing has changed then, and the range needs a
+   * the reader's present one, or is not known since a bad block: nothing has changed then, and the range needs a
    * scan of its own.
    */
   moveTo(start: number, end: number, state: Uint8Array): boolean;
@@ -209,8 +211,10 @@ export interface BlockSums {
   /** CRC-32C of each block's bytes, and how many packets it has. */
   crcs: Uint32Array;
   packets: Uint32Array;
-  /** 1: a section or an interface is described in the block (the first of a file does), without which what follows can't be read. */
+  /** 1: a section or an interface is described in the block, as in the first of every file. */
   describes: Uint8Array;
+  /** The reader's state behind the first block of the file, wherever these blocks are; empty where it is not known. */
+  stateBehindFirst: Uint8Array;
 }
 
 /** What the index of a file answers. Offsets and lengths are bytes. */

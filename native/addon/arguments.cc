@@ -129,7 +129,8 @@ std::shared_ptr<const BlockSums> sumsArgument(const Napi::Value& value, uint64_t
   for (size_t i = 0; i < count; ++i)
     blocks[i] = {whole(bound[2 * i]), whole(bound[2 * i + 1]), crc[i], describes[i] != 0};
   std::string why;
-  auto sums = BlockSums::of(std::move(blocks), &why);
+  const Bytes state = bytesArgument(object.Get("stateBehindFirst"), "sums.stateBehindFirst");
+  auto sums = BlockSums::of(std::move(blocks), &why, {state.data, state.data + state.size});
   if (!sums) throw Napi::TypeError::New(value.Env(), "the blocks of sums are " + why);
   if (!sums->cover(start, end)) refuse(value, "sums", "of all blocks of the range");
   return sums;

@@ -37,7 +37,8 @@ std::vector<TimeSpan> spansArgument(const Napi::Value& value) {
   return spans;
 }
 
-Napi::Object sumsToJs(Napi::Env env, const std::vector<BlockEntry>& blocks) {
+Napi::Object sumsToJs(Napi::Env env, const ProbeAnswer& answer) {
+  const std::vector<BlockEntry>& blocks = answer.blocks;
   const size_t count = blocks.size();
   auto bounds = Napi::Float64Array::New(env, 2 * count);
   auto crcs = Napi::Uint32Array::New(env, count);
@@ -55,6 +56,7 @@ Napi::Object sumsToJs(Napi::Env env, const std::vector<BlockEntry>& blocks) {
   sums.Set("crcs", crcs);
   sums.Set("packets", packets);
   sums.Set("describes", describes);
+  sums.Set("stateBehindFirst", copyToJs(env, answer.state_behind_first));
   return sums;
 }
 
@@ -102,7 +104,7 @@ Napi::Value probeIndex(const Napi::CallbackInfo& info) {
   ProbeAnswer answer;
   if (!probe(*sidecar, query, with_sums, &answer, &why)) return Napi::String::New(info.Env(), why);
   Napi::Object object = runsToJs(info.Env(), answer, *sidecar);
-  if (with_sums) object.Set("sums", sumsToJs(info.Env(), answer.blocks));
+  if (with_sums) object.Set("sums", sumsToJs(info.Env(), answer));
   const auto number = [&](const char* name, uint64_t value) { object.Set(name, static_cast<double>(value)); };
   number("skippedPackets", answer.skipped.packets);
   number("skippedInWindows", answer.skipped.in_windows);

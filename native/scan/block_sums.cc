@@ -7,7 +7,8 @@
 
 namespace spillway {
 
-std::shared_ptr<const BlockSums> BlockSums::of(std::vector<BlockSum> blocks, std::string* why) {
+std::shared_ptr<const BlockSums> BlockSums::of(std::vector<BlockSum> blocks, std::string* why,
+                                               std::vector<uint8_t> state_behind_first) {
   uint64_t before = 0;
   for (const BlockSum& block : blocks) {
     if (block.start < before || block.end <= block.start) {
@@ -20,7 +21,7 @@ std::shared_ptr<const BlockSums> BlockSums::of(std::vector<BlockSum> blocks, std
     }
     before = block.end;
   }
-  return std::shared_ptr<const BlockSums>(new BlockSums(std::move(blocks)));
+  return std::shared_ptr<const BlockSums>(new BlockSums(std::move(blocks), std::move(state_behind_first)));
 }
 
 bool BlockSums::cover(uint64_t start, uint64_t end) const {
@@ -57,6 +58,11 @@ size_t BlockSums::agreeing(const BlockSum* first, Bytes bytes) {
     at += block->bytes();
   }
   return at;
+}
+
+bool BlockSums::canLeaveOut(const BlockSum& block, const std::vector<uint8_t>& state) const {
+  // A section that is alike could begin in any other block; the first one's is known to who has read the file's header.
+  return block.start == 0 ? state == state_behind_first_ : !block.describes;
 }
 
 }  // namespace spillway

@@ -13,7 +13,7 @@ struct BlockSum {
   uint64_t start = 0;  // offset in the file
   uint64_t end = 0;
   uint32_t crc32c = 0;
-  bool describes = false;  // a section or an interface is described in it: who has not read it can't read on behind it
+  bool describes = false;  // a section or an interface is described in it
 
   uint64_t bytes() const { return end - start; }
 };
@@ -21,7 +21,10 @@ struct BlockSum {
 class BlockSums {
  public:
   // Nothing, and what is wrong, where the blocks are not ascending and disjoint, or one is empty or too large.
-  static std::shared_ptr<const BlockSums> of(std::vector<BlockSum> blocks, std::string* why);
+  // `state_behind_first`: that of the reader (scan/state.h) behind the first block of the file; none where it is not
+  // known.
+  static std::shared_ptr<const BlockSums> of(std::vector<BlockSum> blocks, std::string* why,
+                                             std::vector<uint8_t> state_behind_first = {});
 
   // Every byte of [start, end) is in a block.
   bool cover(uint64_t start, uint64_t end) const;
@@ -33,11 +36,15 @@ class BlockSums {
   // Of `bytes`, read where `first` begins: how many there are in front of the first block that is cut or has another
   // sum.
   static size_t agreeing(const BlockSum* first, Bytes bytes);
+  // A reader in this state can leave a block out and read on behind it.
+  bool canLeaveOut(const BlockSum& block, const std::vector<uint8_t>& state) const;
 
  private:
-  explicit BlockSums(std::vector<BlockSum> blocks) : blocks_(std::move(blocks)) {}
+  BlockSums(std::vector<BlockSum> blocks, std::vector<uint8_t> state_behind_first)
+      : blocks_(std::move(blocks)), state_behind_first_(std::move(state_behind_first)) {}
 
   std::vector<BlockSum> blocks_;
+  std::vector<uint8_t> state_behind_first_;
 };
 
 }  // namespace spillway

@@ -101,7 +101,6 @@ Input::More Input::moreBlocks(uint64_t at) {
   const size_t good = BlockSums::agreeing(block, {buffer_.get() + tail_, static_cast<size_t>(got)});
   if (good == 0) {
     bad_ = block;
-    lost_ = block->describes || block->start == 0;
     jump(block->end);
     return More::bad_block;
   }

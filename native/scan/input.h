@@ -42,7 +42,8 @@ class Input {
   // It is badBlock() until the next call, and left out: the position is behind it.
   More more();
   const BlockSum& badBlock() const { return *bad_; }
-  // A block was left out that what follows can't be read without: nothing does.
+  // A block was left out that what follows can't be read without: so nothing follows.
+  void lose() { lost_ = true; }
   bool lost() const { return lost_; }
   // The sums that the range was opened with; null without.
   const BlockSums* sums() const { return sums_.get(); }

@@ -239,7 +239,7 @@ Status Merge::describe(Source& source, const Interface& interface, Bytes options
 Status Merge::refill(Source& source) {
   sieve_.output.flush();
   const uint64_t before = source.input.offset();
-  const Status status = spillway::refill(&source.input, &counts_);
+  const Status status = spillway::refill(&source.input, source.reader, &counts_);
   counts_.end += source.input.offset() - before;  // a block that is left out
   return status;
 }

@@ -48,9 +48,9 @@ class Merge {
 
   // The lane that `need_next` was about, until it is given one of the next three, which are for it alone.
   uint32_t asked() const { return asked_; }
-  // What follows: as addRange, but nothing beyond `end` is read, but of a block of `sums`, null or those of all blocks
-  // of the range. Without `interface_base` the interfaces in `state` are
-  // those of the stretch before. False where `state` is none, or has not as many then; nothing has changed then.
+  // What follows: as addRange, but nothing beyond `end` is read, unless in a block of `sums` (null, or of the blocks
+  // that the range lies in). Without `interface_base` the interfaces in `state` are those of the stretch before. False
+  // where `state` is none, or has not as many then; nothing has changed then.
   bool next(int fd, uint64_t start, uint64_t end, Bytes state, std::optional<uint32_t> interface_base,
             size_t read_bytes, std::shared_ptr<const BlockSums> sums = nullptr);
   // Its next packet does not come before `until`: the others go on until then, and it is asked for again.

@@ -86,6 +86,11 @@ bool readBlocks(SidecarReader& sidecar, ProbeAnswer* answer, std::string* why) {
   const auto& runs = answer->runs;
   for (const BlockRun& run : runs)
     if (!sidecar.entries(run.first_block, run.blocks, &answer->blocks, why)) return false;
+  if (answer->totals.blocks > 1) {
+    std::vector<BlockEntry> second;
+    if (!sidecar.entries(1, 1, &second, why)) return false;
+    answer->state_behind_first = sidecar.state(second[0].state);
+  }
   std::vector<BlockSum> blocks;
   for (const BlockEntry& block : answer->blocks) blocks.push_back(sumOf(block));
   const auto sums = BlockSums::of(std::move(blocks), why);

@@ -20,7 +20,8 @@ struct ProbeAnswer {
   std::vector<BlockRun> runs;  // what is to be scanned, in order
   SkippedPackets skipped;
   SidecarTotals totals;            // of all that has an index; what lies behind totals.end is to be scanned, too
-  std::vector<BlockEntry> blocks;  // of `runs`, where they were asked for: what BlockSums takes
+  std::vector<BlockEntry> blocks;  // of `runs`, where they were asked for: what BlockSums takes, as the next one
+  Bytes state_behind_first;        // the sidecar's
 };
 
 inline BlockSum sumOf(const BlockEntry& block) { return {block.offset, block.end(), block.crc32c, block.describes}; }

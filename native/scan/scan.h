@@ -69,7 +69,7 @@ class Scan {
   Status walkInPlace(Reader& reader, Counts* counts, uint64_t budget_end);
   bool copiesAll() const;
   Status other(Next next, const Packet& packet);
-  Status refill() { return spillway::refill(&input_, &counts_); }
+  Status refill() { return spillway::refill(&input_, reader_, &counts_); }
   Status damaged(std::string text);
   void nameInterface(const Interface& interface, Bytes options, Order order);
 

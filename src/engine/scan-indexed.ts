@@ -259,7 +259,7 @@ function cutLong({ ranges, stateOf, sums }: IndexAnswer, mostBytes: number): { r
 }
 
 /** The sums of the blocks between two places, at block boundaries both. */
-function sumsOf({ bounds, crcs, packets, describes }: BlockSums, start: number, end: number): BlockSums {
+function sumsOf({ bounds, crcs, packets, describes, stateBehindFirst }: BlockSums, start: number, end: number): BlockSums {
   const first = firstAt(bounds, start);
   const next = firstAt(bounds, end);
   return {
@@ -267,6 +267,7 @@ function sumsOf({ bounds, crcs, packets, describes }: BlockSums, start: number, 
     crcs: crcs.slice(first, next),
     packets: packets.slice(first, next),
     describes: describes.slice(first, next),
+    stateBehindFirst,
   };
 }
 

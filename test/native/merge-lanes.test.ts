@@ -140,8 +140,10 @@ describe('arguments of a lane', () => {
       expect(nextWith(4, state)).toThrow(says("state is not a reader's state, or has not as many interfaces as the stretch before"));
     }
   });
-  it('that are checksums are checked', () => {
-    expect(nextWith(7, {})).toThrow(says('sums.bounds must be'));
+  it('that are checksums are those of its blocks', () => {
+    expect(nextWith(7, {})).toThrow(says('sums.bounds must be a Float64Array'));
+    const none = { bounds: new Float64Array(0), crcs: new Uint32Array(0), packets: new Uint32Array(0), describes: new Uint8Array(0), stateBehindFirst: new Uint8Array(0) };
+    expect(nextWith(7, none)).toThrow(says('sums must be of all blocks of the range'));
   });
   it('of a lane are not those of a stream, and lanes are added first', () => {
     for (const merge of [fresh(), asked()]) {
