@@ -294,7 +294,6 @@ export declare class Merge {
    *
    * Records that start in `[start, end)` of `fd` (borrowed, never closed), from `state` on, or from the start of the file.
    * `interfaceBase`: the output's number of the first interface in `state`. `readBytes`: read at once, and so held.
-   * `after`: its turn comes when that source is over, as if it were one with it; the interfaces in `state` are then those of that one.
    */
   addRange(
     fd: number,
@@ -304,7 +303,6 @@ export declare class Merge {
     interfaceBase: number,
     firstTimeNs: bigint | null,
     readBytes: number,
-    after: number | null,
   ): void;
   /** Bytes given by `feed`, each time that `step` says `needInput` of this source. */
   addStream(firstTimeNs: bigint | null): void;

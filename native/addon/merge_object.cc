@@ -81,12 +81,9 @@ void MergeObject::addRange(const Napi::CallbackInfo& info) {
   const uint32_t interface_base = uint32Argument(info[4], "interfaceBase");
   const Nanos first = firstTimeArgument(info[5]);
   const uint32_t read_bytes = uint32Argument(info[6], "readBytes");
-  const uint32_t after = info[7].IsNull() ? Merge::kNoSource : sourceArgument(info[7], "after");
-  if (merge_.addRange(fd, start, end, state, interface_base, first, read_bytes, after)) return;
-  const char* why = "another source comes after that one";
-  if (!state.empty()) why = "state is not a reader's state, or another source comes after that one";
-  else if (start != 0) why = "without a state a range starts at 0";
-  throw Napi::TypeError::New(info.Env(), why);
+  if (merge_.addRange(fd, start, end, state, interface_base, first, read_bytes)) return;
+  throw Napi::TypeError::New(info.Env(),
+                             state.empty() ? "without a state a range starts at 0" : "state is not a reader's state");
 }
 
 void MergeObject::addStream(const Napi::CallbackInfo& info) {

@@ -15,17 +15,12 @@ Merge::Merge(std::shared_ptr<const Selection> selection, uint32_t interface_coun
 }
 
 bool Merge::addRange(int fd, uint64_t start, uint64_t end, Bytes state, uint32_t interface_base, Nanos first,
-                     size_t read_bytes, uint32_t after) {
+                     size_t read_bytes) {
   Source source;
   if (state.empty() ? start != 0 : !source.reader.restore(state)) return false;
-  const uint32_t number = static_cast<uint32_t>(sources_.size());
-  if (after != kNoSource && (after >= number || sources_[after].next != kNoSource)) return false;
   if (!state.empty()) source.number(interface_base, source.reader.interfaceCount());
   source.input.openRange(fd, start, end, read_bytes);
-  source.first = first;
-  source.inherits = after != kNoSource && !state.empty();
-  if (after == kNoSource) heads_.add({first, number});
-  else sources_[after].next = number;
+  heads_.add({first, static_cast<uint32_t>(sources_.size())});
   sources_.push_back(std::move(source));
   return true;
 }
@@ -271,23 +266,8 @@ void Merge::end(Source& source) {
   begun_ -= source.life == Life::begun;
   source.life = Life::over;
   heads_.removeFirst();
-  if (source.next != kNoSource) follow(source, source.next);
-  else tell_alone_ = begun_ <= 1 && !heads_.empty();
+  tell_alone_ = begun_ <= 1 && !heads_.empty();
   source.ids = {};
-}
-
-// The turn of `next` can come: it goes on where `source` ended.
-void Merge::follow(const Source& source, uint32_t number) {
-  Source& next = sources_[number];
-  if (next.inherits && source.ids.size() >= next.ids.size()) {
-    std::copy_n(source.ids.begin(), next.ids.size(), next.ids.begin());
-  } else if (next.inherits) {
-    // They are not the same after all: it describes its own.
-    next.reader = {};
-    next.ids.clear();
-    next.input.jump(0);
-  }
-  heads_.add({next.first, number});
 }
 
 std::optional<Merge::Place> Merge::place(uint32_t source) const {

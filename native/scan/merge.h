@@ -30,10 +30,9 @@ class Merge {
   //
   // Records of a file that start in [start, end). `fd` is borrowed. `state`: the reader's state at `start` (empty: the
   // start of a capture file), where the interfaces have the numbers from `interface_base` on in the output.
-  // `read_bytes` are read at once. `after`: its turn comes only when that source is over, and the interfaces in `state`
-  // are those of that one. False where `state` is none, or something else comes after that one; nothing is added then.
+  // `read_bytes` are read at once. False where `state` is none; nothing is added then.
   bool addRange(int fd, uint64_t start, uint64_t end, Bytes state, uint32_t interface_base, Nanos first,
-                size_t read_bytes, uint32_t after = kNoSource);
+                size_t read_bytes);
   void addStream(Nanos first);
   // A source whose stretches are asked for: the first at `first`, the next where the one before ends.
   void addLane(Nanos first);
@@ -105,9 +104,6 @@ class Merge {
     Life life = Life::waiting;
     Stretch stretch = Stretch::not_a_lane;
     std::string fault;
-    Nanos first = kNanosMin;    // time of its first packet
-    uint32_t next = kNoSource;  // what comes when this is over
-    bool inherits = false;      // the numbers of the one before
 
     // Its interfaces are those of the output from `base` on.
     void number(uint32_t base, size_t count) {
@@ -128,7 +124,6 @@ class Merge {
   void consume(Source& source, size_t bytes);
   void leave(Source& source);
   void end(Source& source);
-  void follow(const Source& source, uint32_t next);
 
   std::vector<Source> sources_;
   Heads heads_;

@@ -132,7 +132,7 @@ class Sources {
     if (kind === 'lane') return this.merge.addLane(firstTimeNs);
     if (kind === 'stream') return this.merge.addStream(firstTimeNs);
     const { fd, sizeBytes, place } = part;
-    this.merge.addRange(fd, place?.offset ?? 0, sizeBytes, place?.state ?? null, place?.base ?? 0, firstTimeNs, this.#bufferBytes, null);
+    this.merge.addRange(fd, place?.offset ?? 0, sizeBytes, place?.state ?? null, place?.base ?? 0, firstTimeNs, this.#bufferBytes);
   }
 
   startCounts(): void {

@@ -34,7 +34,7 @@ const secondsOf = (merge: Merge): number[] => [...records(out.subarray(0, merge.
 /** Source 0 is a file, 1 a stream, 2 and 3 are lanes. */
 function fresh(): Merge {
   const merge = new Merge(selection, 0, null);
-  merge.addRange(oddFd, 0, odd.length, null, 0, S, 1000, null);
+  merge.addRange(oddFd, 0, odd.length, null, 0, S, 1000);
   merge.addStream(4n * S);
   merge.addLane(2n * S);
   merge.addLane(null);

@@ -25,7 +25,7 @@ const STATES: Record<string, () => Merge> = {
   empty: () => new Merge(selection, 0, null),
   'with sources': () => {
     const merge = STATES['empty']!();
-    merge.addRange(fds[0]!, 0, odd.length, null, 0, S, 1000, null);
+    merge.addRange(fds[0]!, 0, odd.length, null, 0, S, 1000);
     merge.addStream(2n * S);
     return merge;
   },
@@ -64,7 +64,7 @@ const FED = ['with sources', 'waiting for bytes'];
 
 /** What each method may be called in; elsewhere it throws a TypeError. */
 const METHODS: Record<string, { call: (merge: Merge) => unknown; states: string[] }> = {
-  addRange: { call: (merge) => merge.addRange(fds[1]!, 0, even.length, null, 0, null, 1, null), states: NOT_BEGUN },
+  addRange: { call: (merge) => merge.addRange(fds[1]!, 0, even.length, null, 0, null, 1), states: NOT_BEGUN },
   addStream: { call: (merge) => merge.addStream(null), states: NOT_BEGUN },
   addLane: { call: (merge) => merge.addLane(null), states: NOT_BEGUN },
   next: { call: (merge) => merge.next(0, fds[0]!, 0, odd.length, null, null, 1, null), states: [] },
@@ -125,8 +125,8 @@ describe('a merge', () => {
   });
   it('gives a place from which a scan goes on', () => {
     const merge = new Merge(selection, 5, null);
-    merge.addRange(fds[0]!, 0, odd.length, null, 0, S, 20, null);
-    merge.addRange(fds[1]!, 0, even.length, null, 0, 2n * S, 20, null);
+    merge.addRange(fds[0]!, 0, odd.length, null, 0, S, 20);
+    merge.addRange(fds[1]!, 0, even.length, null, 0, 2n * S, 20);
     let status: number;
     let written = 0;
     do {
@@ -142,27 +142,14 @@ describe('a merge', () => {
     expect(secondsOf(out.subarray(0, written + scan.outLength()))).toEqual([1, 2, 3, 4, 5, 6, 8]);
     // And a merge goes on from there too.
     const again = new Merge(selection, 7, 1);
-    again.addRange(fds[1]!, place.offset, even.length, place.state, place.interfaceBase, null, 1000, null);
+    again.addRange(fds[1]!, place.offset, even.length, place.state, place.interfaceBase, null, 1000);
     expect(again.step(out, 0, 1 << 20)).toBe(STATUS.done);
     expect(secondsOf(out.subarray(0, again.outLength()))).toEqual([6, 8]);
     expect([...records(out.subarray(0, again.outLength()))].map((one) => one.interface)).toEqual([6, 6]);
   });
-  it('goes on with a source where another ends, on the interfaces of that', () => {
-    const merge = new Merge(selection, 0, null);
-    const scan = new Scan(selection);
-    scan.openRange(fds[0]!, 0, 24, null, false, 0);
-    scan.step(out, 0, 100);
-    merge.addRange(fds[1]!, 0, even.length, null, 0, 2n * S, 1000, null);
-    merge.addRange(fds[0]!, 24, odd.length, scan.state(), 0, S, 1000, 0);
-    expect(() => merge.addRange(fds[0]!, 24, odd.length, scan.state(), 0, S, 1000, 0)).toThrow(/another source comes after that one/);
-    expect(() => merge.addRange(fds[0]!, 0, odd.length, null, 0, S, 1000, 0)).toThrow(/another source comes after that one/);
-    expect(merge.step(out, 0, 1 << 20)).toBe(STATUS.done);
-    expect(secondsOf(out.subarray(0, merge.outLength()))).toEqual([2, 4, 6, 8, 1, 3, 5]);
-    expect(merge.report[REPORT.interfaceCount]).toBe(1n);
-  });
   it('asks for room, says how much, and goes on with it', () => {
     const merge = new Merge(selection, 0, null);
-    merge.addRange(fds[0]!, 0, odd.length, null, 0, S, 1000, null);
+    merge.addRange(fds[0]!, 0, odd.length, null, 0, S, 1000);
     expect(merge.step(new Uint8Array(100), 0, 1 << 20)).toBe(STATUS.outputFull);
     expect([merge.needed(), merge.outLength()]).toEqual([108, 0]);
     expect(merge.step(out, 0, 1 << 20)).toBe(STATUS.done);
@@ -178,8 +165,8 @@ describe('arguments of a merge', () => {
   it.each(numbers)('that are numbers are not %s', (wrong) => {
     expect(() => new Merge(selection, wrong as never, null)).toThrow(says('interfaceCount'));
     expect(() => new Merge(selection, 0, wrong as never)).toThrow(says('linkTypeOut'));
-    const good = [fds[0], 0, 100, null, 0, null, 1000, null];
-    const names = ['fd', 'start', 'end', null, 'interfaceBase', null, 'readBytes', 'after'];
+    const good = [fds[0], 0, 100, null, 0, null, 1000];
+    const names = ['fd', 'start', 'end', null, 'interfaceBase', null, 'readBytes'];
     for (const [i, name] of names.entries()) {
       if (name !== null) expect(() => (fresh().addRange as Loose).call(fresh(), ...good.map((one, j) => (i === j ? wrong : one)))).toThrow(says(name));
     }
@@ -191,7 +178,7 @@ describe('arguments of a merge', () => {
   it('that are times are bigints in their range', () => {
     for (const wrong of [undefined, 1, '1', 1n << 63n]) {
       expect(() => fresh().addStream(wrong as never)).toThrow(says('firstTimeNs must be a bigint'));
-      expect(() => fresh().addRange(fds[0]!, 0, 1, null, 0, wrong as never, 1, null)).toThrow(says('firstTimeNs must be a bigint'));
+      expect(() => fresh().addRange(fds[0]!, 0, 1, null, 0, wrong as never, 1)).toThrow(says('firstTimeNs must be a bigint'));
     }
   });
   it('that name a source name one that there is', () => {
@@ -201,8 +188,8 @@ describe('arguments of a merge', () => {
     expect(() => merge.feed(0, even, true)).toThrow(says('only a stream that is not over can be fed'));
   });
   it('that are a state come from a scan, and a start without one is the start', () => {
-    expect(() => fresh().addRange(fds[0]!, 24, 100, null, 0, null, 1, null)).toThrow(says('without a state a range starts at 0'));
-    expect(() => fresh().addRange(fds[0]!, 24, 100, payload(9), 0, null, 1, null)).toThrow(says("state is not a reader's state"));
+    expect(() => fresh().addRange(fds[0]!, 24, 100, null, 0, null, 1)).toThrow(says('without a state a range starts at 0'));
+    expect(() => fresh().addRange(fds[0]!, 24, 100, payload(9), 0, null, 1)).toThrow(says("state is not a reader's state"));
   });
   it('that are bytes, texts and selections are that', () => {
     const merge = STATES['with sources']!();
