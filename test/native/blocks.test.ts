@@ -293,7 +293,8 @@ describe('an index', () => {
     const { sums, states, stateOfBlock } = ask([], true);
     const counting = new Selection({ ...EVERYTHING, format: 'none' });
     const all = blocksOf(sums!);
-    for (const [bad, [start, end]] of all.entries()) {
+    for (const [bad, bounds] of all.entries()) {
+      const [start, end] = bounds as unknown as [number, number];
       const broken = Buffer.from(bytes);
       broken[end - 1]! ^= 0x40;
       const brokenFd = open('broken.pcapng', broken);
