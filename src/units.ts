@@ -93,7 +93,10 @@ export function parseTime(text: string): Time {
     if (/^-[\d.]+$/.test(text)) refuse('TIME_INVALID', text, 'has no unit: write -10s or -5m for a time before the end');
     return { relativeNs: -parseDuration(text.slice(1)) };
   }
-  if (text.startsWith('+')) return { relativeNs: parseDuration(text.slice(1)) };
+  if (text.startsWith('+')) {
+    if (/^\+[\d.]+$/.test(text)) refuse('TIME_INVALID', text, 'has no unit: write +10s or +5m for a time after now');
+    return { relativeNs: parseDuration(text.slice(1)) };
+  }
   if (/^\d+(\.\d+)?$/.test(text)) return { ns: parseEpoch(text) };
   if (/^\d{4}-/.test(text)) return { ns: parseRfc3339(text) };
   return refuse('TIME_INVALID', text, 'is no time: give seconds since 1970, a date like 2026-05-01T12:00:00Z, -10m or +10m');

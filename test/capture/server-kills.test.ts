@@ -4,6 +4,7 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { chownSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Jobs } from '../../src/buffer/jobs.js';
@@ -18,6 +19,7 @@ const SECONDS = 60 * Number(process.env['SPILLWAY_CRASH_MINUTES'] ?? 0) || 10;
 const FRAME_BYTES = 200;
 const PACKETS_PER_SECOND = 10_000;
 const SNAP_BYTES = 64;
+const NOBODY = 65534;
 const PCAP_HEADER = 24;
 const PCAP_RECORD = 16;
 /** Of the frame's number, in the frame. */
@@ -74,6 +76,8 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a pr
   it(`for ${SECONDS} s costs the capture nothing, and each time exports all there is`, { timeout: (SECONDS + 120) * 1000 }, async () => {
     const network = new Network();
     const data = freshFolder();
+    // The probe serves as another user than root, and that user's capture is the one that it finds.
+    chownSync(data, NOBODY, NOBODY);
     const command = ['netns', 'exec', network.name, SPILLWAY, 'capture', '-i', 'va', '--job', 'load', '--data', data];
     const starter = await starting('ip', command, 'capturing on va');
     const pid = jobs(data).capture?.pid ?? 0;
