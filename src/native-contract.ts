@@ -315,7 +315,7 @@ export declare class Merge {
   /**
    * What follows in a lane that `needNext` is about, with parameters as of `addRange` and `Scan.openRange`. Without
    * `interfaceBase` the interfaces in `state` are those of the stretch before, which had the same number of them. Nothing
-   * beyond `end` is read: a record that goes on there is damage.
+   * beyond `end` is read, unless in a block of `sums`: a record that goes on there is damage.
    */
   next(
     source: number,

@@ -2,7 +2,7 @@
 import { closeSync, openSync } from 'node:fs';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Merge, REPORT, Scan, Selection, STATUS } from '../../src/native.js';
+import { crc32c, Merge, REPORT, Scan, Selection, STATUS, type BlockSums } from '../../src/native.js';
 import { payload, pcapFile } from '../support/build.js';
 import { records } from '../support/records.js';
 import { EVERYTHING } from '../support/scan.js';
@@ -25,6 +25,18 @@ const pcapState = (() => {
   scan.step(out, 0, HEADER);
   return scan.state();
 })();
+
+/** Of the blocks between these places of the file. */
+function sumsOf(...places: number[]): BlockSums {
+  const bounds = places.slice(1).map((end, i) => [places[i]!, end] as const);
+  return {
+    bounds: Float64Array.from(bounds.flat()),
+    crcs: Uint32Array.from(bounds, ([start, end]) => crc32c(even.subarray(start, end), 0)),
+    packets: new Uint32Array(bounds.length),
+    describes: Uint8Array.from(bounds, ([start]) => Number(start === 0)),
+    stateBehindFirst: new Uint8Array(0),
+  };
+}
 
 type Loose = (...given: unknown[]) => unknown;
 const says = (what: string) => expect.objectContaining({ name: 'TypeError', message: expect.stringContaining(what) });
@@ -94,6 +106,19 @@ describe('a lane', () => {
     expect(merge.report[REPORT.packetsOut]).toBe(7n);
     expect(merge.report[REPORT.interfaceCount]).toBe(2n);
   });
+  it('goes on behind a block that has not its checksum', () => {
+    const merge = asked();
+    const sums = sumsOf(0, HEADER, HEADER + RECORD, HEADER + 3 * RECORD, even.length);
+    sums.crcs[2]! ^= 1;
+    merge.next(2, evenFd, 0, even.length, null, null, 1000, sums);
+    expect([step(merge), merge.source(), secondsOf(merge)]).toEqual([STATUS.badBlock, 2, [2]]);
+    expect([merge.report[REPORT.detailOffset], merge.report[REPORT.detail]]).toEqual([BigInt(HEADER + RECORD), BigInt(2 * RECORD)]);
+    expect([step(merge), merge.source(), secondsOf(merge)], 'the stream, before 8').toEqual([STATUS.needInput, 1, [3]]);
+    merge.fault(1, 'torn');
+    expect(step(merge)).toBe(STATUS.damage);
+    expect([step(merge), merge.source(), secondsOf(merge)]).toEqual([STATUS.alone, 2, [5]]);
+    expect([step(merge), merge.source(), secondsOf(merge)]).toEqual([STATUS.needNext, 2, [8]]);
+  });
   it('has the interfaces that it is told', () => {
     const merge = asked();
     merge.next(2, evenFd, HEADER, even.length, pcapState, 7, 1000, null);
@@ -140,10 +165,10 @@ describe('arguments of a lane', () => {
       expect(nextWith(4, state)).toThrow(says("state is not a reader's state, or has not as many interfaces as the stretch before"));
     }
   });
-  it('that are checksums are those of its blocks', () => {
+  it('that are checksums are of all blocks of the stretch', () => {
+    expect(nextWith(7, 1)).toThrow(says('sums must be an object or null'));
     expect(nextWith(7, {})).toThrow(says('sums.bounds must be a Float64Array'));
-    const none = { bounds: new Float64Array(0), crcs: new Uint32Array(0), packets: new Uint32Array(0), describes: new Uint8Array(0), stateBehindFirst: new Uint8Array(0) };
-    expect(nextWith(7, none)).toThrow(says('sums must be of all blocks of the range'));
+    expect(nextWith(7, sumsOf(HEADER, HEADER + RECORD))).toThrow(says('sums must be of all blocks of the range'));
   });
   it('of a lane are not those of a stream, and lanes are added first', () => {
     for (const merge of [fresh(), asked()]) {
