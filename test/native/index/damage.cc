@@ -4,6 +4,7 @@
 
 #include "base/crc32c.h"
 #include "check.h"
+#include "index/mend.h"
 #include "index/segments.h"
 #include "index/sidecar_format.h"
 
@@ -209,36 +210,6 @@ TEST("what is no index, of another version, or of an unknown form is refused") {
   CHECK_EQ(why, "it is of version 2, and this program uses 1");
 }
 
-// Makes the checksums of a sealed sidecar right again.
-void mendSealed(Buffer* bytes) {
-  uint8_t* footer = bytes->data() + bytes->size() - sidecar::kFooterBytes;
-  const size_t trailer_bytes = std::min<size_t>(load32(footer + 16), bytes->size() - 64);
-  uint8_t* trailer = footer - trailer_bytes;
-  const size_t body = static_cast<size_t>(trailer - bytes->data());
-  const size_t chunks = (body + sidecar::kChunkBytes - 1) / sidecar::kChunkBytes;
-  if (4 * chunks <= trailer_bytes)
-    for (size_t n = 0; n < chunks; ++n) {
-      const size_t start = n * sidecar::kChunkBytes;
-      const size_t size = std::min(sidecar::kChunkBytes, body - start);
-      store32(footer - 4 * (chunks - n), crc32c(bytes->data() + start, size));
-    }
-  store32(footer + 24, crc32c(trailer, trailer_bytes));
-  store32(footer + 28, crc32c(footer, 28));
-}
-
-// Makes the checksums of an open sidecar's pages right again, as far as their lengths lead.
-void mendOpen(Buffer* bytes) {
-  size_t at = sidecar::kHeaderBytes;
-  while (at + sidecar::kPageHeaderBytes <= bytes->size()) {
-    uint8_t* page = bytes->data() + at;
-    const size_t body = load32(page + 4);
-    if (body > bytes->size() - at - sidecar::kPageHeaderBytes) return;
-    const uint32_t crc = crc32c(page, 28);
-    store32(page + 28, crc32c(page + sidecar::kPageHeaderBytes, body, crc));
-    at += sidecar::kPageHeaderBytes + body;
-  }
-}
-
 // Looks at everything; what it finds does not matter, only that it stays within the bytes.
 size_t readAll(const Buffer& bytes, const std::vector<IndexQuery>& queries) {
   const Exact exact(bytes);
@@ -272,8 +243,8 @@ TEST("sidecars with right checksums and wrong contents do no harm") {
         store32(bytes.data() + at, static_cast<uint32_t>(random.next() >> random.below(64)));
       else bytes[at] = static_cast<uint8_t>(random.next());
     }
-    if (sealed) mendSealed(&bytes);
-    else mendOpen(&bytes);
+    if (sealed) mendSealed(bytes.data(), bytes.size());
+    else mendOpen(bytes.data(), bytes.size());
     taken += readAll(bytes, queries);
   }
   // Most got past the checksums.
