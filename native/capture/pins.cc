@@ -38,10 +38,10 @@ const Pins::Folder& Pins::look(const std::string& path) {
   const auto [place, is_new] = folders_.try_emplace(path);
   Folder& folder = place->second;
   if (!is_new) return folder;
-  std::vector<FolderEntry> entries;
-  folder.listed = listFolder(path, &entries) == 0;
-  for (FolderEntry& entry : entries)
-    if (entry.kind == EntryKind::pin) folder.names.emplace(entry.id, std::move(entry.name));
+  const int result = visitFolder(path, [&](const FolderEntry& entry) {
+    if (entry.kind == EntryKind::pin) folder.names.emplace(entry.id, entry.name);
+  });
+  folder.listed = result == 0;
   return folder;
 }
 

@@ -26,8 +26,10 @@ bool freeSegment(const std::string& folder, uint64_t id, const std::string* recy
   if (!fd && error != ENOENT) return false;
   // Listed under the lock, which keeps off whoever pins: what has no pin now gets none before it is gone.
   std::vector<FolderEntry> entries;
-  if (listFolder(folder, &entries) != 0) return false;
-  std::erase_if(entries, [&](const FolderEntry& entry) { return entry.id != id; });
+  const auto ours = [&](const FolderEntry& entry) {
+    if (entry.id == id) entries.push_back(entry);
+  };
+  if (visitFolder(folder, ours) != 0) return false;
   for (const FolderEntry& entry : entries)
     if (entry.kind == EntryKind::pin && pinHolds(folder + "/" + entry.name, now)) return false;
   if (fd && (recycle == nullptr || renameFile(path, *recycle) != 0) && removeFile(path) != 0) return false;

@@ -46,7 +46,7 @@ bool parseName(std::string_view name, FolderEntry* entry) {
   const std::string_view ending = name.substr(kDigits);
   entry->id = 0;
   for (size_t i = 0; i < kDigits; ++i) entry->id = entry->id * 10 + static_cast<uint64_t>(name[i] - '0');
-  entry->name = std::string(name);
+  entry->name = name;
   if (ending == ".pcapng") entry->kind = EntryKind::sealed;
   else if (ending == ".pcapng.part") entry->kind = EntryKind::part;
   else if (ending == ".index") entry->kind = EntryKind::index;
@@ -56,12 +56,16 @@ bool parseName(std::string_view name, FolderEntry* entry) {
   return true;
 }
 
+int visitFolder(const std::string& path, const std::function<void(const FolderEntry&)>& visit) {
+  FolderEntry entry;
+  return eachName(path, [&](std::string_view name) {
+    if (parseName(name, &entry)) visit(entry);
+  });
+}
+
 int listFolder(const std::string& path, std::vector<FolderEntry>* entries) {
   entries->clear();
-  const int result = eachName(path, [&](std::string_view name) {
-    FolderEntry entry;
-    if (parseName(name, &entry)) entries->push_back(std::move(entry));
-  });
+  const int result = visitFolder(path, [&](const FolderEntry& entry) { entries->push_back(entry); });
   std::sort(entries->begin(), entries->end(),
             [](const FolderEntry& a, const FolderEntry& b) { return a.id != b.id ? a.id < b.id : a.name < b.name; });
   return result;

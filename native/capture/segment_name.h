@@ -9,6 +9,7 @@
 // Ids are decimal, grow by one and are never used again.
 #pragma once
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,7 +32,10 @@ std::string stemName(uint64_t id);
 // Reads a name; false where it belongs to no segment.
 bool parseName(std::string_view name, FolderEntry* entry);
 
-// All entries of a folder that belong to segments, by id. Returns 0 or -errno.
+// Calls `visit` with every entry of a folder that belongs to a segment, in no order. Returns 0 or -errno.
+int visitFolder(const std::string& path, const std::function<void(const FolderEntry&)>& visit);
+
+// All of them, by id.
 int listFolder(const std::string& path, std::vector<FolderEntry>* entries);
 
 // The folder of an interface within the job's: "0-eth0".
