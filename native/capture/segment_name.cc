@@ -16,7 +16,7 @@ constexpr size_t kDigits = 16;
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
 
 bool isLeftover(std::string_view ending) {
-  return ending == ".index.part" || ending == ".index.tmp" || ending == ".pcapng.tmp";
+  return ending == ".index.part" || ending == ".index.tmp" || ending == ".index.tmp.part" || ending == ".pcapng.tmp";
 }
 
 // Calls `visit` with every name in the folder. Returns 0 or -errno.

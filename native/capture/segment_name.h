@@ -2,7 +2,8 @@
 //
 //   0000000000000007.pcapng        a sealed segment
 //   0000000000000008.pcapng.part   the segment under construction
-//   0000000000000007.index         a segment's sidecar; also .index.part, .index.tmp while it is being made
+//   0000000000000007.index         a segment's sidecar; also .index.part, .index.tmp, .index.tmp.part while it is
+//                                  being made
 //   0000000000000007.pin-WORD      holds the segment, see pins.h
 //   marks, losses                  see marks.h and losses.h
 //

@@ -78,7 +78,9 @@ int makeSidecar(int fd, uint64_t end, uint64_t segment_id, const std::string& pa
   }
   SegmentIndex index;
   const Bytes description{head.data(), header};
-  if (const int result = index.begin(path, segment_id, reader.interfaces().front(), description); result != 0)
+  // What is there vouches for the segment until the new one is whole.
+  const std::string unfinished = path + ".tmp";
+  if (const int result = index.begin(unfinished, segment_id, reader.interfaces().front(), description); result != 0)
     return result;
   index.release();
   const auto visit = [&](Next next, const Packet& found, uint64_t at) {
@@ -88,8 +90,9 @@ int makeSidecar(int fd, uint64_t end, uint64_t segment_id, const std::string& pa
   };
   if (const int result = walk(fd, end, visit, [&] { index.release(); }); result != 0) return result;
   const auto sidecar = index.complete();
-  const int result = sidecar ? sidecar->seal() : -EIO;
-  if (result != 0) removeFile(path);
+  int result = sidecar ? sidecar->seal() : -EIO;
+  if (result == 0) result = renameFile(unfinished, path);
+  if (result != 0) removeFile(unfinished);
   return result;
 }
 

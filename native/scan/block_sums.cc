@@ -61,8 +61,9 @@ size_t BlockSums::agreeing(const BlockSum* first, Bytes bytes) {
 }
 
 bool BlockSums::canLeaveOut(const BlockSum& block, const std::vector<uint8_t>& state) const {
+  if (state.empty()) return false;
   // A section that is alike could begin in any other block; the first one's is known to who has read the file's header.
-  return block.start == 0 ? !state_behind_first_.empty() && state == state_behind_first_ : !block.describes;
+  return block.start == 0 ? state == state_behind_first_ : !block.describes;
 }
 
 }  // namespace spillway

@@ -49,6 +49,10 @@ export class Network {
     for (const name of ['va', 'vb']) execFileSync('ip', ['netns', 'exec', this.name, 'sysctl', '-qw', `net.ipv6.conf.${name}.disable_ipv6=1`]);
     for (const name of ['va', 'vb']) this.ip('link', 'set', name, 'up');
   }
+  /** Sooner than at the end of the suite. */
+  remove(): void {
+    execFileSync('ip', ['netns', 'del', this.name]);
+  }
   /** Sends frames on `va`, and tells how many. */
   async send(options: { count: number; first?: number; size?: number; rate?: number; vlan?: number; on?: string }): Promise<number> {
     const { on = 'va', ...rest } = options;

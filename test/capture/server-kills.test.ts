@@ -104,7 +104,8 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a pr
       await killed(child);
       await cut;
     }
-    expect(kills).toBeGreaterThan(SECONDS / 4);
+    // Each export is of all there is, and takes longer.
+    expect(kills).toBeGreaterThan(Math.min(SECONDS / 5, 20));
     expect(most).toBeGreaterThan((PACKETS_PER_SECOND * SECONDS) / 2);
 
     const sent = await sending.sent;

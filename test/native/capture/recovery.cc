@@ -201,6 +201,28 @@ TEST("a repair that fails is made at the next start: nothing is lost, nothing st
   CHECK(job.segment(1).numbers == upTo(0, 100));
 }
 
+TEST("killed while it repairs what a power cut left: the next repair finds as much") {
+  for (int i = 0; i < 30; ++i) {
+    CONTEXT("killed after " << i * 400 << " us");
+    const Job job;
+    leaveOpen(job, 3000, 0, 100);
+    pretendOtherBoot(job.at());
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(job.recoverAll().empty() ? 1 : 0);
+    ::usleep(static_cast<useconds_t>(i) * 400);
+    ::kill(child, SIGKILL);
+    ::waitpid(child, nullptr, 0);
+    for (const Repair& repair : job.recoverAll()) CHECK(repair.what != Repair::What::failed);
+    const auto numbers = job.segment(1).numbers;
+    CHECK(numbers.size() > 2400);
+    CHECK(numbers == upTo(0, static_cast<uint32_t>(numbers.size())));
+    CHECK_EQ(job.folder.names().size(), 1u);
+    std::vector<FolderEntry> entries;
+    listFolder(job.at(), &entries);
+    CHECK_EQ(entries.size(), 2u);
+  }
+}
+
 TEST("a missing sidecar is made, leftovers are swept") {
   const Job job;
   leaveOpen(job, 2000, 0, 100);

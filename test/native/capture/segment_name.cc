@@ -17,7 +17,8 @@ TEST("names are read as they are made") {
   CHECK_EQ(entry.id, 9'999'999'999'999'999u);
   CHECK(entry.kind == EntryKind::part);
   CHECK(parseName("0000000000000003.index", &entry) && entry.kind == EntryKind::index);
-  CHECK(parseName("0000000000000003.index.part", &entry) && entry.kind == EntryKind::leftover);
+  for (const char* ending : {".index.part", ".index.tmp", ".index.tmp.part", ".pcapng.tmp"})
+    CHECK(parseName("0000000000000003" + std::string(ending), &entry) && entry.kind == EntryKind::leftover);
   CHECK(parseName("0000000000000003.pin-clip7", &entry) && entry.kind == EntryKind::pin);
 }
 
