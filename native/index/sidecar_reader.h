@@ -35,7 +35,7 @@ struct IndexQuery {
   bool descriptions = true;
 };
 
-// Blocks that stand one behind another.
+// Blocks that stand one behind another, each of them read in the same state.
 struct BlockRun {
   uint64_t offset = 0;  // in the segment
   uint64_t length = 0;  // bytes
@@ -74,7 +74,7 @@ class SidecarReader {
   // All of them.
   bool entries(std::vector<BlockEntry>* entries, std::string* why);
 
-  // The blocks that may hold a wanted packet, in order, neighbours joined. False as above.
+  // The blocks that may hold a wanted packet, in order, neighbours of the same state joined. False as above.
   bool candidates(const IndexQuery& query, std::vector<BlockRun>* runs, std::string* why);
 
  private:

@@ -33,10 +33,15 @@ export class LoopDisk {
     truncateSync(this.#image, mebibytes << 20);
     execFileSync(`mkfs.${kind}`, ['-q', '-F', this.#image]);
     mkdirSync(this.path);
+    // Namespaces that other tests make meanwhile copy the mount: only below a shared one does it leave them with ours,
+    // and what has been cut off is not found again, still in use, when it is mounted anew.
+    execFileSync('mount', ['--bind', folder, folder]);
+    execFileSync('mount', ['--make-shared', folder]);
     this.mount();
     onTestFinished(() => {
       spawnSync('fsfreeze', ['-u', this.path], { stdio: 'ignore' });
-      spawnSync('umount', ['-l', this.path]);
+      spawnSync('umount', ['-l', this.path], { stdio: 'ignore' });
+      spawnSync('umount', ['-l', folder]);
     });
   }
   mount(): void {

@@ -194,9 +194,12 @@ std::vector<bool> wantedBlocks(const IndexQuery& query, const Segment& segment) 
 std::vector<bool> blocksOf(const std::vector<BlockRun>& runs, size_t blocks) {
   std::vector<bool> in(blocks);
   uint64_t next = 0;
+  const BlockRun* before = nullptr;
   for (const BlockRun& run : runs) {
-    // In order, and neighbours joined.
-    CHECK(run.blocks != 0 && (run.first_block > next || (run.first_block == 0 && next == 0)));
+    // In order, and neighbours joined where they are read in the same state.
+    CHECK(run.blocks != 0);
+    CHECK(!before || run.first_block > next || (run.first_block == next && run.state != before->state));
+    before = &run;
     for (uint64_t n = 0; n < run.blocks; ++n) {
       CHECK(run.first_block + n < blocks);
       if (run.first_block + n < blocks) in[run.first_block + n] = true;
