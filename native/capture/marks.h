@@ -18,8 +18,8 @@
 // The slots are written in turn, so one of them is always whole, also after kill -9 in the middle: the one with the
 // higher sequence whose CRC is right holds. A reader that finds none reads again. Where no `.part` file has the
 // segment's id it is sealed, and its length is the file's. A `.part` file with a lower id is complete, too: it is being
-// made durable, and ends where the file does. Where every commit is to be durable, marks of a segment are published only
-// when the one before is sealed: a power cut finds those that it needs.
+// made durable, and ends where the file does. Where every commit is to be durable, marks of a segment are published
+// only when the one before is sealed: a power cut finds those that it needs.
 #pragma once
 #include <array>
 #include <cstdint>

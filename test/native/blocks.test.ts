@@ -303,7 +303,7 @@ describe('an index', () => {
       for (let at = 0; at < bytes.length;) {
         const scan = new Scan(counting);
         const block = all.findIndex((one) => one[0] === at);
-        scan.openRange(brokenFd, at, bytes.length, at === 0 ? null : states[stateOfBlock[block]!]!, false, 0, sums!);
+        scan.openRange(brokenFd, at, bytes.length, at === 0 ? null : states[stateOfBlock[block]!]!, false, 0, sums);
         let status: number;
         do {
           status = scan.step(out, 0, 1 << 20);

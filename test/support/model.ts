@@ -34,6 +34,7 @@ export const FILTERS: Record<string, (packet: ReadPacket) => boolean> = {
 
 const NS = 1_000_000_000n;
 const INT64_MAX = (1n << 63n) - 1n;
+const UINT64_MAX = (1n << 64n) - 1n;
 const clamped = (ns: bigint): bigint => (ns > INT64_MAX ? INT64_MAX : ns < -INT64_MAX - 1n ? -INT64_MAX - 1n : ns);
 
 export function expectedOf(source: Capture, request: ExportRequest): Expected | ErrorCode {
@@ -71,8 +72,9 @@ function written(source: Capture, packet: ReadPacket, time: bigint | null, keep:
   const tick = format.endsWith('_us') ? 1000n : 1n;
   const isPcapng = format.startsWith('pcapng_');
   const start = isPcapng ? source.interfaces[packet.interface]!.offsetSeconds * NS : 0n;
+  const ticks = time === null ? 0n : (time - start) / tick;
   return {
-    timeNs: time === null ? start : time - (((time % tick) + tick) % tick),
+    timeNs: start + tick * (ticks < 0n ? 0n : ticks > UINT64_MAX ? UINT64_MAX : ticks),
     caplen: keep,
     wirelen: packet.wirelen,
     data: packet.data.toString('hex', 0, keep),
@@ -91,7 +93,8 @@ function refusalOf(source: Capture, packet: ReadPacket, time: bigint | null, for
     const isOdd = packet.nanos >= NS && packet.nanos / (format === 'pcap_us' ? 1000n : 1n) <= 0xffffffffn;
     return time !== null && !isOdd && (time < 0n || time >= NS << 32n) ? 'OUTPUT_TIME_RANGE' : null;
   }
-  if (time === null) return null;
+  // A time that was clamped on the way in is clamped on the way out.
+  if (time === null || time !== packet.timeNs) return null;
   const sinceOffset = time - source.interfaces[packet.interface]!.offsetSeconds * NS;
   const ticks = sinceOffset / (format.endsWith('_us') ? 1000n : 1n);
   return sinceOffset < 0n || ticks >> 64n > 0n ? 'OUTPUT_TIME_RANGE' : null;
