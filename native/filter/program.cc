@@ -7,13 +7,13 @@ namespace spillway {
 using namespace cbpf;
 
 // The instructions in the order of the interpreter's table: X(name, code).
-// clang-format off: it wraps this anew at every run.
-#define SPILLWAY_CBPF(X)                                                                                               \
-  X(LdWAbs)                                                                                                            \
-  X(LdHAbs) X(LdBAbs) X(LdWInd) X(LdHInd) X(LdBInd) X(LdImm) X(LdMem) X(LdLen) X(LdxImm) X(LdxMem) X(LdxLen) X(LdxMsh) \
-      X(St) X(Stx) X(AddK) X(SubK) X(MulK) X(DivK) X(OrK) X(AndK) X(LshK) X(RshK) X(Neg) X(ModK) X(XorK) X(AddX)       \
-          X(SubX) X(MulX) X(DivX) X(OrX) X(AndX) X(LshX) X(RshX) X(ModX) X(XorX) X(Ja) X(JeqK) X(JgtK) X(JgeK)         \
-              X(JsetK) X(JeqX) X(JgtX) X(JgeX) X(JsetX) X(RetK) X(RetA) X(Tax) X(Txa)
+// The formatter wraps them anew at every run.
+// clang-format off
+#define SPILLWAY_CBPF(X) \
+  X(LdWAbs) X(LdHAbs) X(LdBAbs) X(LdWInd) X(LdHInd) X(LdBInd) X(LdImm) X(LdMem) X(LdLen) X(LdxImm) X(LdxMem) \
+  X(LdxLen) X(LdxMsh) X(St) X(Stx) X(AddK) X(SubK) X(MulK) X(DivK) X(OrK) X(AndK) X(LshK) X(RshK) X(Neg) X(ModK) \
+  X(XorK) X(AddX) X(SubX) X(MulX) X(DivX) X(OrX) X(AndX) X(LshX) X(RshX) X(ModX) X(XorX) X(Ja) X(JeqK) X(JgtK) \
+  X(JgeK) X(JsetK) X(JeqX) X(JgtX) X(JgeX) X(JsetX) X(RetK) X(RetA) X(Tax) X(Txa)
 // clang-format on
 
 namespace {
