@@ -118,7 +118,9 @@
             "native/capture/losses.cc",
             "native/capture/main.cc",
             "native/capture/marks.cc",
+            "native/capture/open_source.cc",
             "native/capture/options.cc",
+            "native/capture/pcap_source.cc",
             "native/capture/pins.cc",
             "native/capture/privileges.cc",
             "native/capture/recorder.cc",
@@ -142,7 +144,7 @@
           ],
           "defines": ["SPILLWAY_VERSION=\"<(spillway_version)\""],
           "ldflags": ["-static-libstdc++", "-static-libgcc"],
-          "libraries": ["-lpthread"]
+          "libraries": ["-ldl", "-lpthread"]
         }
       ]
     }]

@@ -66,7 +66,7 @@ int64_t steadyMs() {
 
 }  // namespace
 
-Failed AfPacket::open(const AfPacketOptions& options, std::unique_ptr<AfPacket>* source) {
+Failed AfPacket::open(const SourceOptions& options, std::unique_ptr<PacketSource>* source) {
   const auto failed = [](Code code, std::string what) { return Failure{code, std::move(what)}; };
   std::unique_ptr<AfPacket> made(new AfPacket);
   const std::string& name = options.interface;
@@ -119,7 +119,7 @@ AfPacket::~AfPacket() {
   if (ring_ != nullptr) ::munmap(ring_, ring_size_);
 }
 
-Failed AfPacket::setFilter(const AfPacketOptions& options) {
+Failed AfPacket::setFilter(const SourceOptions& options) {
   const bool loopback = hardware_type_ == ARPHRD_LOOPBACK;
   const auto filter = kernelFilter(options.program, loopback);
   if (filter.size() <= limits::kMaxKernelInsns && attach(socket_.get(), filter) == 0) {

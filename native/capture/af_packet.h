@@ -9,45 +9,32 @@
 #include "capture/fd.h"
 #include "capture/packet_source.h"
 #include "capture/ring_block.h"
-#include "capture/segment_bytes.h"
+#include "capture/source_options.h"
 
 namespace spillway::capture {
-
-struct AfPacketOptions {
-  std::string interface;
-  uint64_t ring_bytes = 0;
-  bool hardware_timestamps = false;
-  bool promiscuous = true;
-  Bytes program;  // the job's, verified; empty: none
-};
 
 class AfPacket final : public PacketSource {
  public:
   // Opens the interface: needs CAP_NET_RAW (and CAP_NET_ADMIN for hardware timestamps). What comes later needs no
   // privilege.
-  static Failed open(const AfPacketOptions& options, std::unique_ptr<AfPacket>* source);
+  static Failed open(const SourceOptions& options, std::unique_ptr<PacketSource>* source);
   ~AfPacket() override;
 
-  // Packets come from the moment this returns.
-  Failed start();
-
+  Failed start() override;
   size_t take(CapturedPacket* to, size_t max, int timeout_ms) override;
   void wake() override;
   uint64_t takeLost() override;
   Link link() override;
   void closeIntake() override;
   bool drained() override;
-
-  // Name, link type and MAC address as they were when it was opened; the snap length is the job's and left 0.
-  const InterfaceFacts& facts() const { return facts_; }
-  uint64_t ringBytes() const { return ring_size_; }
-  bool hardwareTimestamps() const { return hardware_timestamps_; }
-  // The kernel runs (a widening of) the job's program; else it hands over everything.
-  bool filtersInKernel() const { return filters_in_kernel_; }
+  const InterfaceFacts& facts() const override { return facts_; }
+  SourceTraits traits() const override {
+    return {"af_packet", ring_size_, hardware_timestamps_, filters_in_kernel_};
+  }
 
  private:
   AfPacket() = default;
-  Failed setFilter(const AfPacketOptions& options);
+  Failed setFilter(const SourceOptions& options);
   Failed mapRing(uint64_t bytes);
   bool bindTo(int index);
   // Hands the block that was walked back to the kernel and begins the next one, if it is ours.

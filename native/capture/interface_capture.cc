@@ -9,7 +9,7 @@
 
 namespace spillway::capture {
 
-InterfaceCapture::InterfaceCapture(size_t position, std::unique_ptr<AfPacket> source, const Program* program)
+InterfaceCapture::InterfaceCapture(size_t position, std::unique_ptr<PacketSource> source, const Program* program)
     : position_(position), source_(std::move(source)), program_(program) {}
 
 InterfaceCapture::~InterfaceCapture() { join(); }
@@ -61,6 +61,7 @@ std::string InterfaceCapture::statusJson() const {
   lost.add("ring", progress_.lost_ring.load())
       .add("queue", progress_.lost_queue.load())
       .add("disk", progress_.lost_disk.load());
+  const SourceTraits traits = source_->traits();
   Json json;
   json.add("position", position_).add("name", name()).add("state", nameOf(state()));
   if (const int error = progress_.disk_error; error != 0) json.add("disk_error", std::strerror(error));
@@ -72,9 +73,10 @@ std::string InterfaceCapture::statusJson() const {
       .add("segment_id", progress_.segment_id.load())
       .add("visible_bytes", progress_.visible_bytes.load())
       .add("durable_bytes", progress_.durable_bytes.load())
-      .add("ring_bytes", source_->ringBytes())
-      .add("hardware_timestamps", source_->hardwareTimestamps())
-      .add("kernel_filter", source_->filtersInKernel());
+      .add("method", traits.method)
+      .add("ring_bytes", traits.ring_bytes)
+      .add("hardware_timestamps", traits.hardware_timestamps)
+      .add("kernel_filter", traits.filters_in_kernel);
   return json.object();
 }
 

@@ -4,7 +4,6 @@
 #include <string>
 #include <thread>
 
-#include "capture/af_packet.h"
 #include "capture/intake.h"
 #include "capture/recorder.h"
 
@@ -13,7 +12,7 @@ namespace spillway::capture {
 class InterfaceCapture {
  public:
   // `program` is borrowed and may be null.
-  InterfaceCapture(size_t position, std::unique_ptr<AfPacket> source, const Program* program);
+  InterfaceCapture(size_t position, std::unique_ptr<PacketSource> source, const Program* program);
   ~InterfaceCapture();
 
   // Makes folder and buffers. `store`: its folder, facts and limits are filled in here.
@@ -38,7 +37,7 @@ class InterfaceCapture {
 
  private:
   size_t position_;
-  std::unique_ptr<AfPacket> source_;
+  std::unique_ptr<PacketSource> source_;
   const Program* program_;
   Progress progress_;
   std::unique_ptr<BufferQueue> queue_;

@@ -15,6 +15,7 @@
 #include "capture/files.h"
 #include "capture/job_folder.h"
 #include "capture/json.h"
+#include "capture/open_source.h"
 #include "capture/privileges.h"
 #include "capture/recovery.h"
 
@@ -62,14 +63,15 @@ Failed Job::readProgram() {
 
 Failed Job::openInterfaces() {
   for (const std::string& name : options_.interfaces) {
-    AfPacketOptions source_options;
+    SourceOptions source_options;
     source_options.interface = name;
     source_options.ring_bytes = options_.ring_bytes;
     source_options.hardware_timestamps = options_.hardware_timestamps;
+    source_options.libpcap = options_.libpcap;
     source_options.promiscuous = options_.promiscuous;
     source_options.program = {program_bytes_.data(), program_bytes_.size()};
-    std::unique_ptr<AfPacket> source;
-    if (auto failure = AfPacket::open(source_options, &source)) return failure;
+    std::unique_ptr<PacketSource> source;
+    if (auto failure = openSource(source_options, &source)) return failure;
     interfaces_.push_back(std::make_unique<InterfaceCapture>(interfaces_.size(), std::move(source), program_.get()));
   }
   return std::nullopt;
@@ -77,7 +79,12 @@ Failed Job::openInterfaces() {
 
 Failed Job::openFolder() {
   if (auto failure = lockJobFolder(path_, &lock_)) return failure;
-  const auto tell = [](const Repair& repair) { std::printf("%s\n", toJson(repair).c_str()); };
+  const auto tell = [&](const Repair& repair) {
+    const std::string line = toJson(repair);
+    std::printf("%s\n", line.c_str());
+    // In the background nobody reads that; the log is there later.
+    if (!options_.foreground) repairs_.push_back(line);
+  };
   if (auto failure = recover(path_, &retention_, tell)) return failure;
   StoreOptions store;
   store.segment_bytes = options_.segmentBytes();
@@ -91,6 +98,7 @@ Failed Job::openFolder() {
 }
 
 Failed Job::start() {
+  raisePriority();
   if (options_.user)
     if (auto failure = becomeUser(*options_.user)) return failure;
   if (auto failure = readProgram()) return failure;
@@ -116,6 +124,7 @@ Failed Job::start() {
 }
 
 void Job::run() {
+  for (const std::string& repair : repairs_) log(repair);
   std::vector<pollfd> waits;
   while (!stopping_) {
     waits.assign(1, {signals_.get(), POLLIN, 0});

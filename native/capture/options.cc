@@ -59,6 +59,7 @@ Failed takeUser(const std::string& text, Options* options) {
 // A flag that is a word alone; null where there is none of that name.
 bool* switchOf(const std::string& flag, Options* options) {
   if (flag == "--hardware-timestamps") return &options->hardware_timestamps;
+  if (flag == "--libpcap") return &options->libpcap;
   if (flag == "--foreground") return &options->foreground;
   if (flag == "--recover") return &options->recover;
   if (flag == "--help") return &options->help;
@@ -149,6 +150,7 @@ Captures the packets of one or more interfaces into a buffer of PCAPNG segments.
   --ring-bytes N         the kernel's ring of each interface (64 MiB)
   --queue-bytes N        memory between ring and disk, all interfaces together (256 MiB)
   --hardware-timestamps  the adapter's times, where it has them
+  --libpcap              by libpcap, also where AF_PACKET would do
   --no-promiscuous       only packets that are for this machine
   --user UID:GID         give up root for this user, to whom the folder belongs
   --foreground           stay with the terminal; SIGINT ends it

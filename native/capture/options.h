@@ -30,6 +30,7 @@ struct Options {
   uint64_t ring_bytes = limits::kRingBytes;
   uint64_t queue_bytes = limits::kQueueBytes;
   bool hardware_timestamps = false;
+  bool libpcap = false;
   bool promiscuous = true;
   bool foreground = false;
   bool recover = false;

@@ -6,6 +6,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -120,6 +121,8 @@ sock_filter statement(int code, size_t k) { return {static_cast<uint16_t>(code),
 sock_filter unlessEqualSkip(size_t k) { return {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, static_cast<uint32_t>(k)}; }
 
 }  // namespace
+
+void raisePriority() { ::setpriority(PRIO_PROCESS, 0, -10); }
 
 Failed becomeUser(const User& user) {
   if (::setgroups(0, nullptr) != 0) return refused("the groups can't be given up");

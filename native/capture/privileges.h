@@ -6,6 +6,10 @@
 
 namespace spillway::capture {
 
+// Goes before exports and whatever else wants the processor (nice -10), where that is allowed; threads made later have
+// the same.
+void raisePriority();
+
 // Root becomes `user`, with the capabilities that opening interfaces takes and no others. To be called before any file
 // is touched: the folder belongs to the user, who could put a link in its place.
 Failed becomeUser(const User& user);

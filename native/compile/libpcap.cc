@@ -4,6 +4,8 @@
 
 #include <cstdlib>
 
+#include "base/libpcap_names.h"
+
 namespace spillway::compile {
 namespace {
 
@@ -15,9 +17,9 @@ bool find(void* handle, const char* name, Function& function) {
 
 void* open() {
   if (const char* chosen = std::getenv("SPILLWAY_LIBPCAP")) return dlopen(chosen, RTLD_LAZY);
-  // Debian's name for it, and upstream's.
-  if (void* handle = dlopen("libpcap.so.0.8", RTLD_LAZY)) return handle;
-  return dlopen("libpcap.so.1", RTLD_LAZY);
+  for (const char* name : kLibpcapNames)
+    if (void* handle = dlopen(name, RTLD_LAZY)) return handle;
+  return nullptr;
 }
 
 }  // namespace

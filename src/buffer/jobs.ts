@@ -20,6 +20,10 @@ export interface JobSettings {
   retainBytes: number;
   retainAgeSeconds: number;
   fsync: FsyncPolicy;
+  /** The adapter's times, where it has them. */
+  hardwareTimestamps?: boolean;
+  /** By libpcap, also where AF_PACKET would do. */
+  libpcap?: boolean;
   /** Of a capture that lasts as long as an export of this process: no list shows it. */
   ownerPid?: number;
 }

@@ -16,7 +16,7 @@ export function captureExecutable(): string {
 
 /** `program`: the file with the compiled filter; null: every packet. */
 export function captureArguments(folder: string, program: string | null, settings: CaptureSettings): string[] {
-  const { interfaces, snapLengthBytes, segmentBytes, retainBytes, retainAgeSeconds, fsync } = settings;
+  const { interfaces, snapLengthBytes, segmentBytes, retainBytes, retainAgeSeconds, fsync, hardwareTimestamps, libpcap } = settings;
   const number = (flag: string, value: number): string[] => (value === 0 ? [] : [flag, String(value)]);
   return [
     ...['--folder', folder],
@@ -27,6 +27,8 @@ export function captureArguments(folder: string, program: string | null, setting
     ...number('--retain-bytes', retainBytes),
     ...number('--retain-age-s', retainAgeSeconds),
     ...['--fsync', fsync],
+    ...(hardwareTimestamps === true ? ['--hardware-timestamps'] : []),
+    ...(libpcap === true ? ['--libpcap'] : []),
   ];
 }
 

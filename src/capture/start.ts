@@ -2,11 +2,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Job } from '../buffer/jobs.js';
 import { compileFilter } from '../filter/compile.js';
 import { runInBackground } from './background.js';
 import { captureArguments, captureExecutable, doesNotStart, refusal } from './executable.js';
 import { PROGRAM_FILE, type RootParent } from './parent.js';
+import type { Repair } from './repairs.js';
 
 /** Captured frames are Ethernet, or look so (`lo`). */
 const EN10MB = 1;
@@ -15,6 +18,8 @@ export interface Capture {
   readonly child: ChildProcess;
   /** Resolves with the exit code when it has ended. */
   readonly ended: Promise<number>;
+  /** What a capture that ended badly had left, and was put right before this one began. */
+  readonly repairs: readonly Repair[];
 }
 
 /** Resolves when it captures, in the foreground: it ends with the terminal's SIGINT. Rejects with what it refuses. */
@@ -27,11 +32,25 @@ export async function startCapture(job: Job): Promise<Capture> {
     child.once('error', (error) => reject(doesNotStart(error)));
     child.once('close', (code) => resolve(code ?? 2));
   });
-  const ready = new Promise<void>((resolve) => child.stdout.once('data', () => resolve()));
-  const early = await Promise.race([ready.then(() => null), ended]);
-  if (early !== null) throw refusal(told, early);
+  const repairs = await Promise.race([repairsUntilReady(child.stdout), ended]);
+  if (typeof repairs === 'number') throw refusal(told, repairs);
+  child.stdout.resume();
   child.stderr.on('data', (text: string) => process.stderr.write(text));
-  return { child, ended };
+  return { child, ended, repairs };
+}
+
+/** It tells its repairs, a line of JSON each, and then that it captures. Does not resolve where it ends before. */
+function repairsUntilReady(stdout: Readable): Promise<Repair[]> {
+  const repairs: Repair[] = [];
+  return new Promise((resolve) => {
+    const lines = createInterface(stdout);
+    lines.on('line', (line) => {
+      const said = JSON.parse(line) as Repair | { ready: true };
+      if (!('ready' in said)) return void repairs.push(said);
+      lines.close();
+      resolve(repairs);
+    });
+  });
 }
 
 /**

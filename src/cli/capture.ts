@@ -29,6 +29,8 @@ everything else.`,
     { name: 'retain-age', value: 'T', about: 'let packets go when they are older (90m, 7d); default: never' },
     { name: 'segment-bytes', value: 'N', about: 'the size of one file of the buffer; default: 256 MiB, or a 32nd of --retain-bytes' },
     { name: 'fsync', value: 'WHEN', about: 'what survives a power cut: commit (all but 0.5 s), seal (finished files; default) or never' },
+    { name: 'hardware-timestamps', about: "the network adapter's own times, where it has them" },
+    { name: 'libpcap', about: 'by libpcap, also where the system’s packet sockets would do; it costs more and filters later' },
     DATA_FLAG,
   ],
   notes: `The buffer is a folder of ordinary pcapng files in the data folder, each with its index beside it. A job that is there
@@ -64,10 +66,12 @@ export async function captureCommand(args: readonly string[], io: Io): Promise<n
   if (known) await refuseRunning(known);
   const job = await jobs.put(name, settings);
   const signal = io.interrupt();
-  const { child, ended } = await startCapture(job).catch(async (error: unknown) => {
+  const { child, ended, repairs } = await startCapture(job).catch(async (error: unknown) => {
     if (!known) await jobs.remove(job);
     throw error;
   });
+  const { repairText } = await import('../capture/repairs.js');
+  for (const repair of repairs) note(io, repairText(repair));
   note(io, `capturing on ${settings.interfaces.join(', ')} into jobs/${name}; Ctrl-C ends it`);
   // A terminal's Ctrl-C reaches the capture by itself; other signals have to be handed on.
   signal.addEventListener('abort', () => child.kill('SIGTERM'));
@@ -113,6 +117,8 @@ export function captureSettings({ values }: Parsed): JobSettings {
     retainBytes: size('retain-bytes'),
     retainAgeSeconds: age === undefined ? 0 : Number(naming('--retain-age', () => parseDuration(age)) / NS_PER_SECOND),
     fsync,
+    ...(values.has('hardware-timestamps') ? { hardwareTimestamps: true } : {}),
+    ...(values.has('libpcap') ? { libpcap: true } : {}),
   };
 }
 

@@ -10,6 +10,9 @@ export interface View {
 /** Where nothing is closed. */
 export const PLAIN_VIEW: View = { prefix: [] };
 
+/** A capture goes before what else wants the processor; it could not ask for that itself any more. */
+const PRIORITY = ['nice', '-n', '-10'];
+
 /**
  * A command that becomes `command`, as the same process: of this user and its one group, with no capability but the
  * one that is named, and no way to gain any.
@@ -18,7 +21,7 @@ export function asUser({ uid, gid }: User, view: View, command: readonly string[
   const kept = capability === undefined ? '-all' : `-all,+${capability}`;
   const ids = ['--reuid', String(uid), '--regid', String(gid), '--clear-groups'];
   const sets = ['--inh-caps', kept, '--ambient-caps', kept, '--bounding-set', kept, '--no-new-privs'];
-  return [...view.prefix, 'setpriv', ...ids, ...sets, '--', ...command];
+  return [...(capability === undefined ? [] : PRIORITY), ...view.prefix, 'setpriv', ...ids, ...sets, '--', ...command];
 }
 
 /** Of root's environment what a program of ours may need, and nothing that may be a secret. */

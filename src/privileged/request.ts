@@ -14,6 +14,9 @@ const isNumber =
   (value) =>
     Number.isInteger(value) && Number(value) >= low && Number(value) <= high;
 
+/** May be missing. */
+const isSwitch: Check = (value) => value === undefined || typeof value === 'boolean';
+
 /** As native/capture/options.cc takes it: printable, no slash, as long as the kernel's names. */
 const isInterface: Check = (value) => typeof value === 'string' && /^[!-.0-~]{1,15}$/.test(value) && value !== '.' && value !== '..';
 
@@ -28,6 +31,8 @@ const PROPERTIES: Readonly<Record<keyof CaptureRequest, Check>> = {
   retainBytes: isNumber(0, Number.MAX_SAFE_INTEGER),
   retainAgeSeconds: isNumber(0, 100 * 366 * 86_400),
   fsync: (value) => value === 'never' || value === 'seal' || value === 'commit',
+  hardwareTimestamps: isSwitch,
+  libpcap: isSwitch,
 };
 
 /** The request in a line; throws REQUEST_INVALID. */
@@ -42,7 +47,7 @@ export function readRequest(line: string): CaptureRequest {
   for (const [name, isRight] of Object.entries(PROPERTIES)) {
     const value = typeof given === 'object' && given !== null && Object.hasOwn(given, name) ? (given as Record<string, unknown>)[name] : undefined;
     if (!isRight(value)) throw new SpillwayError('REQUEST_INVALID', `a request to start a capture has no usable ${name}`);
-    read[name] = value;
+    if (value !== undefined) read[name] = value;
   }
   return read as unknown as CaptureRequest;
 }

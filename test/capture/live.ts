@@ -71,6 +71,9 @@ export interface InterfaceStatus {
   segment_id: number;
   visible_bytes: number;
   kernel_filter: boolean;
+  hardware_timestamps: boolean;
+  method: string;
+  link_type: number;
 }
 export interface Status {
   ok: boolean;

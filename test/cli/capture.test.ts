@@ -160,6 +160,17 @@ describe.runIf(requireOrSkip('root, to capture', process.getuid?.() === 0))('a c
     expect(Number(/(\d+) segments/.exec(spillway('jobs'))?.[1])).toBeGreaterThan(1);
   }, 60_000);
 
+  it('that was killed is put right by the next, which says what was done', async () => {
+    const pid = Number(/capturing \(pid (\d+)\)/.exec(spillway('jobs'))?.[1]);
+    process.kill(pid, 'SIGKILL');
+    await until(() => capture.exitCode !== null);
+    expect(capture.exitCode).toBe(2);
+    await start();
+    expect(told).toMatch(/repaired 0-lo\/\d{16}\.pcapng(\.part)?: [1-9]\d* packets kept/);
+    expect(told).not.toContain('{');
+    expect((await exported('jobs/loop')).map(String)).toEqual(texts(0, 20_100));
+  }, 30_000);
+
   it('is ended and deleted by name', async () => {
     spillway('jobs', 'stop', 'loop');
     await until(() => capture.exitCode !== null);
