@@ -35,7 +35,12 @@ export function misses({ rows, mean, skipped }: Result): string[] {
   return [...missed, ...skipped];
 }
 
-const seconds = (value: number): string => (value < 1 ? `${(value * 1000).toFixed(value < 0.1 ? 1 : 0)} ms` : `${value.toFixed(2)} s`);
+function seconds(value: number): string {
+  if (value === 0) return '';
+  if (value < 1e-6) return `${(value * 1e9).toFixed(0)} ns`;
+  if (value < 1e-4) return `${(value * 1e6).toFixed(2)} µs`;
+  return value < 1 ? `${(value * 1000).toFixed(value < 0.1 ? 1 : 0)} ms` : `${value.toFixed(2)} s`;
+}
 
 function wall({ wallSeconds: { median, min, max } }: Figures): string {
   return `${seconds(median)} (${seconds(min)} – ${seconds(max)})`;

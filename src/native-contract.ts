@@ -241,22 +241,24 @@ export interface IndexAnswer {
   maxTime: bigint | null;
   /** Of all blocks in `ranges`, where they were asked for. */
   sums?: BlockSums;
+  /** Of what is left out right before each range, and behind the last: the largest time; that of -2^63 without any. Where they were asked for. */
+  floors?: BigInt64Array;
   /** For each block of `sums`, the place in `states` of the reader's state at its start. */
   stateOfBlock: Uint32Array;
 }
 
 /**
  * Asks the index in `fd` what a scan with these filters and windows must read. A sentence where it can't be used: it is
- * damaged, of another version, or not of the file with this id; then everything must be read. `withSums`: also what the
- * blocks that are to be read must sum up to. `withDescriptions` (default true): also blocks that describe interfaces, which the output needs.
+ * damaged, of another version, or not of the file with this id; then everything must be read. `sums`: also what the
+ * blocks that are to be read must sum up to. `descriptions` (default true): also blocks that describe interfaces, which the output needs.
+ * `floors`: also those.
  */
 export declare function probeIndex(
   fd: number,
   segmentId: bigint,
   filters: LinkProgram[][] | null,
   windowsNs: BigInt64Array,
-  withSums?: boolean,
-  withDescriptions?: boolean,
+  wishes?: { sums?: boolean; descriptions?: boolean; floors?: boolean },
 ): IndexAnswer | string;
 
 /** Makes the index of a file that is not ours, step by step. Throws an Error with `errno` where it can't be created. */

@@ -2,6 +2,7 @@ import type { Case } from '../context.js';
 import { bufferCase } from './buffer.js';
 import { capinfosCase } from './capinfos.js';
 import { editcapCase } from './editcap.js';
+import { liveCase } from './live.js';
 import { memoryCase } from './memory.js';
 import { npmParsersCase } from './npm-parsers.js';
 import { restCase } from './rest.js';
@@ -9,4 +10,14 @@ import { startupCase } from './startup.js';
 import { tcpdumpCase } from './tcpdump.js';
 
 /** In the order they run: memory last, for its largest file drives the others out of the page cache. */
-export const CASES: readonly Case[] = [startupCase, tcpdumpCase, editcapCase, capinfosCase, npmParsersCase, restCase, bufferCase, memoryCase];
+export const CASES: readonly Case[] = [
+  startupCase,
+  tcpdumpCase,
+  editcapCase,
+  capinfosCase,
+  npmParsersCase,
+  restCase,
+  bufferCase,
+  liveCase,
+  memoryCase,
+];

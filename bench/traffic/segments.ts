@@ -31,6 +31,7 @@ const seconds = (ns: bigint): string => `${ns / 1_000_000_000n}.${String(ns % 1_
 /** Made once beside the traffic. */
 export function segmentedTraffic(spillway: string, input: TrafficFile, say: (line: string) => void): SegmentedTraffic {
   const dataFolder = `${input.path}.data`;
+  const pcap = `${input.path}.day.pcap`;
   const folder = join(dataFolder, 'buffer', '00000000-0000-4000-8000-000000000001');
   const place = join(folder, '0-eth0');
   if (!existsSync(join(folder, 'job.json'))) {
@@ -39,8 +40,7 @@ export function segmentedTraffic(spillway: string, input: TrafficFile, say: (lin
     mkdirSync(place, { recursive: true });
     make(spillway, input, place);
     const settings = { interfaces: ['eth0'], filter: null, snapLengthBytes: 0, segmentBytes: 0, retainBytes: 0, retainAgeSeconds: 0, fsync: 'seal' };
-    const pcap = ['export', ...list(place, '.pcapng'), '-s', '0', '-o', join(dataFolder, 'day.pcap')];
-    execFileSync(spillway, pcap);
+    execFileSync(spillway, ['export', ...list(place, '.pcapng'), '-s', '0', '-o', pcap]);
     writeFileSync(join(folder, 'job.json'), JSON.stringify({ version: 1, name: NAME, ...settings }));
   }
   const sizes = (ending: string): number => sum(list(place, ending).map((path) => sizeOf(path)));
@@ -50,7 +50,7 @@ export function segmentedTraffic(spillway: string, input: TrafficFile, say: (lin
     files: list(place, '.pcapng'),
     bytes: sizes('.pcapng'),
     indexBytes: sizes('.index'),
-    pcap: join(dataFolder, 'day.pcap'),
+    pcap,
     firstNs: input.firstNs,
     lastNs: input.firstNs + BigInt(DAY_NS),
   };

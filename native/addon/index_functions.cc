@@ -60,6 +60,12 @@ Napi::Object sumsToJs(Napi::Env env, const ProbeAnswer& answer) {
   return sums;
 }
 
+Napi::Value floorsToJs(Napi::Env env, const ProbeAnswer& answer) {
+  auto floors = Napi::BigInt64Array::New(env, answer.floors.size());
+  std::copy(answer.floors.begin(), answer.floors.end(), floors.Data());
+  return floors;
+}
+
 // A state's number that nothing uses stands for no bytes.
 Napi::Object runsToJs(Napi::Env env, const ProbeAnswer& answer, const SidecarReader& sidecar) {
   Napi::Object object = Napi::Object::New(env);
@@ -94,17 +100,22 @@ Napi::Object runsToJs(Napi::Env env, const ProbeAnswer& answer, const SidecarRea
 Napi::Value probeIndex(const Napi::CallbackInfo& info) {
   const int fd = fdArgument(info[0], "fd");
   IndexQuery query{needsArgument(info[2]), spansArgument(info[3])};
-  if (!info[5].IsUndefined()) query.descriptions = info[5].ToBoolean();
+  ProbeWishes wishes;
+  if (info[4].IsObject()) {
+    const auto asked = info[4].As<Napi::Object>();
+    wishes = {asked.Get("sums").ToBoolean(), asked.Get("floors").ToBoolean()};
+    if (asked.Has("descriptions")) query.descriptions = asked.Get("descriptions").ToBoolean();
+  }
   const uint64_t segment_id = bigUintArgument(info[1], "segmentId");
   std::string why;
   const auto sidecar = SidecarReader::open(fd, &why);
   if (!sidecar) return Napi::String::New(info.Env(), why);
   if (sidecar->segmentId() != segment_id) return Napi::String::New(info.Env(), "it is the index of another file");
-  const bool with_sums = info[4].ToBoolean();
   ProbeAnswer answer;
-  if (!probe(*sidecar, query, with_sums, &answer, &why)) return Napi::String::New(info.Env(), why);
+  if (!probe(*sidecar, query, wishes, &answer, &why)) return Napi::String::New(info.Env(), why);
   Napi::Object object = runsToJs(info.Env(), answer, *sidecar);
-  if (with_sums) object.Set("sums", sumsToJs(info.Env(), answer));
+  if (wishes.blocks) object.Set("sums", sumsToJs(info.Env(), answer));
+  if (wishes.floors) object.Set("floors", floorsToJs(info.Env(), answer));
   const auto number = [&](const char* name, uint64_t value) { object.Set(name, static_cast<double>(value)); };
   number("skippedPackets", answer.skipped.packets);
   number("skippedInWindows", answer.skipped.in_windows);

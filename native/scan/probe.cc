@@ -101,10 +101,28 @@ bool readBlocks(SidecarReader& sidecar, ProbeAnswer* answer, std::string* why) {
   return false;
 }
 
+bool readFloors(SidecarReader& sidecar, ProbeAnswer* answer, std::string* why) {
+  answer->floors.assign(answer->runs.size() + 1, kNanosMin);
+  if (answer->runs.empty()) {
+    if (answer->totals.timed()) answer->floors[0] = answer->totals.max_time;
+    return true;
+  }
+  std::vector<BlockEntry> entries;
+  if (!sidecar.entries(&entries, why)) return false;
+  size_t next = 0;
+  for (uint64_t i = 0; i < entries.size(); ++i) {
+    while (next < answer->runs.size() && answer->runs[next].first_block + answer->runs[next].blocks <= i) ++next;
+    const bool left_out = next == answer->runs.size() || i < answer->runs[next].first_block;
+    if (left_out && entries[i].timed()) answer->floors[next] = std::max(answer->floors[next], entries[i].max_time);
+  }
+  return true;
+}
+
 }  // namespace
 
-bool probe(SidecarReader& sidecar, const IndexQuery& query, bool with_blocks, ProbeAnswer* answer, std::string* why) {
-  return select(sidecar, query, answer, why) && (!with_blocks || readBlocks(sidecar, answer, why));
+bool probe(SidecarReader& sidecar, const IndexQuery& query, ProbeWishes wishes, ProbeAnswer* answer, std::string* why) {
+  return select(sidecar, query, answer, why) && (!wishes.blocks || readBlocks(sidecar, answer, why)) &&
+         (!wishes.floors || readFloors(sidecar, answer, why));
 }
 
 }  // namespace spillway

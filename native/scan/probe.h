@@ -22,13 +22,19 @@ struct ProbeAnswer {
   SidecarTotals totals;            // of all that has an index; what lies behind totals.end is to be scanned, too
   std::vector<BlockEntry> blocks;  // of `runs`, where they were asked for: what BlockSums takes, as the next one
   Bytes state_behind_first;        // the sidecar's
+  // Of what is left out right before each of `runs`, and behind the last: the largest time; kNanosMin without any.
+  std::vector<Nanos> floors;
+};
+
+struct ProbeWishes {
+  bool blocks = false;  // the entries of the blocks in the answer
+  bool floors = false;
 };
 
 inline BlockSum sumOf(const BlockEntry& block) { return {block.offset, block.end(), block.crc32c, block.describes}; }
 
 // False and a reason where the index can't be used: then everything is to be scanned. A block that a filter excludes
 // and a window's edge runs through is scanned all the same, so that every packet is counted on the right side of it.
-// `with_blocks`: the entries of the blocks in the answer are wanted, too.
-bool probe(SidecarReader& sidecar, const IndexQuery& query, bool with_blocks, ProbeAnswer* answer, std::string* why);
+bool probe(SidecarReader& sidecar, const IndexQuery& query, ProbeWishes wishes, ProbeAnswer* answer, std::string* why);
 
 }  // namespace spillway

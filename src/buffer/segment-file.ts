@@ -123,7 +123,7 @@ export class SegmentFile {
   /** What a finished index says of all of it. */
   #all(): IndexAnswer | null {
     if (this.answer !== undefined || !this.index) return this.answer ?? null;
-    const answer = probeIndex(this.index.fd, this.index.id, null, EVERY_TIME, true);
+    const answer = probeIndex(this.index.fd, this.index.id, null, EVERY_TIME, { sums: true });
     return (this.answer = typeof answer === 'string' ? null : answer);
   }
 

@@ -59,6 +59,11 @@ export function lineUp(planned: readonly Planned[]): InLine[] {
   );
 }
 
+/** Nothing of its file was read but what describes its interfaces, so that its index can tell of all that is read. */
+export function isAtBeginning({ source, place, isBegun }: InLine): boolean {
+  return !isBegun && (place === null || place.offset <= (source?.beginning?.offset ?? 0));
+}
+
 /** The largest time that a packet of `one` may have and still come before the first packet of `next`. */
 export function lastBefore(one: InLine, next: InLine): bigint {
   return next.rank < one.rank ? next.headNs - 1n : next.headNs;

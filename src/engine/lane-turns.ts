@@ -7,12 +7,12 @@ import type { Loss, Missed } from './lane.js';
 import { askIndex } from './scan-indexed.js';
 
 /**
- * The lane with what can be read of it next; without, where nothing can at the moment, and null where nothing follows. `isAlone`: no
- * other source is left, so that whole files may be left out by their indexes.
+ * The lane with what can be read of it next; without, where nothing can at the moment, and null where nothing follows. Whole files
+ * may be left out by their indexes where `onLeftOut` is there, which is told the largest time in each.
  */
-export async function* nextOf(one: InLine, isAlone: boolean, context: ScanContext): AsyncGenerator<Piece, InLine | null> {
+export async function* nextOf(one: InLine, onLeftOut: ((maxTimeNs: bigint) => void) | null, context: ScanContext): AsyncGenerator<Piece, InLine | null> {
   for (;;) {
-    const turn = await one.lane!.lane.next(isAlone ? (index, sizeBytes) => nothingIn(index, sizeBytes, context) : null);
+    const turn = await one.lane!.lane.next(onLeftOut && ((index, sizeBytes) => nothingIn(index, sizeBytes, onLeftOut, context)));
     if (turn === null) return null;
     if ('source' in turn) return withStretch(one, turn);
     if ('idleUntilNs' in turn) return { ...one, source: null, place: null, isBegun: false, headNs: turn.idleUntilNs };
@@ -22,11 +22,12 @@ export async function* nextOf(one: InLine, isAlone: boolean, context: ScanContex
 }
 
 /** The index says that nothing of its file is wanted; all of that is then decided on. */
-function nothingIn(index: FileIndex, sizeBytes: number, context: ScanContext): boolean {
-  const answer = askIndex({ index, sizeBytes }, context, { withDescriptions: false });
+function nothingIn(index: FileIndex, sizeBytes: number, onLeftOut: (maxTimeNs: bigint) => void, context: ScanContext): boolean {
+  const answer = askIndex({ index, sizeBytes }, context, { descriptions: false });
   if (!answer || answer.ranges.length > 0 || answer.end < sizeBytes) return false;
   context.totals.skip(answer);
   context.addBytesIn(sizeBytes);
+  if (answer.maxTime !== null) onLeftOut(answer.maxTime);
   return true;
 }
 

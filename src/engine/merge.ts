@@ -4,7 +4,7 @@
  */
 import { Merge, REPORT, Selection, STATUS } from '../native.js';
 import { readBytes, StreamDamage } from './bytes.js';
-import { LEAST_MERGE_BUFFER_BYTES, MERGE_BUFFER_BYTES, MERGE_NEWS_BYTES, MOST_MERGE_BUFFER_BYTES, STEP_BYTES } from './limits.js';
+import { LEAST_MERGE_BUFFER_BYTES, MERGE_BUFFER_BYTES, MERGE_NEWS_BYTES, MIN_TIME_NS, MOST_MERGE_BUFFER_BYTES, STEP_BYTES } from './limits.js';
 import { PortQueue } from './port-queue.js';
 import {
   CANCELLED,
@@ -157,8 +157,14 @@ class Sources {
   goOn(lane: number): boolean {
     this.#asked = lane;
     const given = this.#ranges.get(lane);
-    const next = given?.ranges.shift();
+    const next = given?.ranges[0];
     if (!given || !next) return false;
+    if (next.floorNs > MIN_TIME_NS) {
+      this.merge.idle(lane, next.floorNs);
+      next.floorNs = MIN_TIME_NS;
+      return true;
+    }
+    given.ranges.shift();
     this.merge.next(lane, given.fd, next.start, next.end, next.state, next.interfaceBase, this.#bufferBytes, next.sums);
     return true;
   }
@@ -167,7 +173,7 @@ class Sources {
   answer(lane: LaneRanges | { idleUntilNs: bigint } | null): void {
     if (lane === null) return this.merge.finish(this.#asked);
     if ('idleUntilNs' in lane) return this.merge.idle(this.#asked, lane.idleUntilNs);
-    this.#ranges.set(this.#asked, { fd: lane.fd, ranges: [...lane.ranges] });
+    this.#ranges.set(this.#asked, { fd: lane.fd, ranges: lane.ranges.map((range) => ({ ...range })) });
   }
 
   /** Gives a stream what follows, or tells that nothing does. */

@@ -34,10 +34,16 @@ interface Flight {
 }
 
 /** What may hold packets that are wanted. Null where the index can't be used: everything is to be scanned. */
-export function askIndex({ index, sizeBytes }: Indexed, context: ScanContext, { withDescriptions = true } = {}): IndexAnswer | null {
-  const answer = index && ask(index, context.selection.filters, context.windowsNs, withDescriptions);
+export function askIndex({ index, sizeBytes }: Indexed, context: ScanContext, wishes: AnswerWishes = {}): IndexAnswer | null {
+  const answer = index && ask(index, context.selection.filters, context.windowsNs, wishes);
   // The file has grown since, and the index with it: it counts what is not to be read.
   return answer && answer.end <= sizeBytes ? answer : null;
+}
+
+/** `descriptions` (default true): what describes interfaces is in the answer, whatever is wanted. `floors`: times of what is left out, too. */
+interface AnswerWishes {
+  descriptions?: boolean;
+  floors?: boolean;
 }
 
 /** What has an index, and the bytes of it that are to be read. */
@@ -48,7 +54,7 @@ interface Indexed {
 
 /** Everything, and what it must sum up to; null where it is not known. */
 export function askForAll({ index, isChecked, sizeBytes }: OpenSource): IndexAnswer | null {
-  const answer = index && isChecked ? ask(index, null, EVERY_TIME, true) : null;
+  const answer = index && isChecked ? ask(index, null, EVERY_TIME, {}) : null;
   return answer && upTo(answer, sizeBytes);
 }
 
@@ -68,9 +74,8 @@ function upTo(answer: IndexAnswer, sizeBytes: number): IndexAnswer | null {
 const EVERY_TIME = new BigInt64Array(0);
 type Filters = Parameters<typeof probeIndex>[2];
 
-/** `withDescriptions`: what describes interfaces is in the answer, whatever is wanted. */
-function ask({ fd, id }: FileIndex, filters: Filters, windowsNs: BigInt64Array, withDescriptions: boolean): IndexAnswer | null {
-  const answer = probeIndex(fd, id, filters, windowsNs, true, withDescriptions);
+function ask({ fd, id }: FileIndex, filters: Filters, windowsNs: BigInt64Array, wishes: AnswerWishes): IndexAnswer | null {
+  const answer = probeIndex(fd, id, filters, windowsNs, { sums: true, ...wishes });
   return typeof answer === 'string' || answer.blocks === 0 ? null : answer;
 }
 
@@ -258,8 +263,14 @@ function cutLong({ ranges, stateOf, sums }: IndexAnswer, mostBytes: number): { r
   return { ranges: Float64Array.from(cut), stateOf: states };
 }
 
+/** The reader's state at the start of a range of the answer; null: that at the start of the file. */
+export function stateAt({ states, stateOf }: IndexAnswer, range: number): Uint8Array | null {
+  const bytes = states[stateOf[range]!]!;
+  return bytes.length === 0 ? null : bytes;
+}
+
 /** The sums of the blocks between two places, at block boundaries both. */
-function sumsOf({ bounds, crcs, packets, describes, stateBehindFirst }: BlockSums, start: number, end: number): BlockSums {
+export function sumsOf({ bounds, crcs, packets, describes, stateBehindFirst }: BlockSums, start: number, end: number): BlockSums {
   const first = firstAt(bounds, start);
   const next = firstAt(bounds, end);
   return {

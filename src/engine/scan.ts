@@ -1,7 +1,7 @@
 /** Runs a plan: all sources, the output in time order. */
 import type { IndexAnswer } from '../native.js';
 import type { Piece, ScanContext } from './context.js';
-import { begun, following, inOrder, lastBefore, lineUp, type InLine, type LaneInLine, type Planned } from './in-line.js';
+import { begun, following, inOrder, isAtBeginning, lastBefore, lineUp, type InLine, type LaneInLine, type Planned } from './in-line.js';
 import { nextOf, statistics } from './lane-turns.js';
 import { COALESCE_BYTES } from './limits.js';
 import type { OpenSource } from './open-source.js';
@@ -21,7 +21,7 @@ export async function* scan(sources: readonly Planned[], context: ScanContext): 
   while (line.length > 0 && !context.totals.stoppedBy) {
     const [first, ...others] = line as [InLine, ...InLine[]];
     if (!first.source) {
-      const next = yield* nextOf(first, others.length === 0, context);
+      const next = yield* nextOf(first, others.length === 0 ? () => undefined : null, context);
       if (next && !next.source && others.length === 0) {
         yield context.ownPiece(NOTHING, true);
         context.refuseCancelled();
@@ -51,7 +51,7 @@ export async function* scan(sources: readonly Planned[], context: ScanContext): 
 
 const NOTHING = new Uint8Array(0);
 
-/** An index says that all of a source comes before the next. (What it leaves out could hold back others, so that it is of no use where they are merged.) */
+/** An index says that all of a source comes before the next. (Where it does not, sources are merged, and read by their indexes there.) */
 function isBefore({ end, maxTime }: IndexAnswer, source: OpenSource, untilNs: bigint | null): boolean {
   return untilNs === null || (end >= source.sizeBytes && (maxTime === null || maxTime <= untilNs));
 }
@@ -65,7 +65,7 @@ async function* scanStretch(
   context: ScanContext,
 ): AsyncGenerator<Piece, FileScanned> {
   const untilNs = next ? lastBefore(first, next) : null;
-  const answer = first.isBegun || !source.index ? null : askIndex(source, context);
+  const answer = isAtBeginning(first) ? askIndex(source, context) : null;
   if (answer && isBefore(answer, source, untilNs)) return yield* scanIndexed(source, answer, first.place, interfaces, null, context);
   const all = askForAll(source);
   if (all) return yield* scanIndexed(source, all, first.place, interfaces, untilNs, context);

@@ -161,6 +161,8 @@ export interface LaneRange {
   /** null: with a state, the interfaces are those of the range before. */
   interfaceBase: number | null;
   sums: BlockSums | null;
+  /** Its turn does not come before this. */
+  floorNs: bigint;
 }
 
 export interface MergeNews {

@@ -87,7 +87,7 @@ Answers answersOf(SidecarReader* reader, const IndexQuery& query) {
   }
   if (answers.some) ensureRuns(*answers.some, answers, blocks);
   const auto probed =
-      asked<ProbeAnswer>([&](auto* answer, auto* why) { return probe(*reader, query, true, answer, why); });
+      asked<ProbeAnswer>([&](auto* answer, auto* why) { return probe(*reader, query, {true, true}, answer, why); });
   if (probed) {
     ENSURE(answers.some);
     ENSURE(probed->blocks.size() == blocksIn(probed->runs));

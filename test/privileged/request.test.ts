@@ -111,7 +111,9 @@ describe('the parent', () => {
       ...['--snap', '96', '--segment-bytes', '1048576', '--retain-bytes', '1000000000000', '--retain-age-s', '3600', '--fsync', 'commit'],
     ];
     // Nothing that the user could have put in the executable's place runs as root.
-    expect(started).toEqual(asUser(user, PLAIN_VIEW, [captureExecutable(), ...expected], 'net_raw'));
+    const command = asUser(user, PLAIN_VIEW, [captureExecutable(), ...expected], 'net_raw');
+    expect(command.slice(0, 4)).toEqual(['nice', '-n', '-10', 'setpriv']);
+    expect(started).toEqual(command.slice(3));
   });
 
   it('answers each line, however it is cut, and goes on after a refusal', async () => {
