@@ -5,6 +5,7 @@ import { begun, following, inOrder, isAtBeginning, lastBefore, lineUp, type InLi
 import { nextOf, statistics } from './lane-turns.js';
 import { COALESCE_BYTES } from './limits.js';
 import type { OpenSource } from './open-source.js';
+import { worthIt } from './merge-ranges.js';
 import { scanFile, type FileScanned } from './scan-file.js';
 import { askForAll, askIndex, scanIndexed } from './scan-indexed.js';
 import { scanMerge } from './scan-merge.js';
@@ -33,14 +34,14 @@ export async function* scan(sources: readonly Planned[], context: ScanContext): 
       line = inOrder(next ? [next, ...others] : others);
       continue;
     }
-    if (first.source.kind === 'file') {
+    if (first.source.kind === 'file' && !isBetterMerged(first, others[0], context)) {
       const { place, interfaceCount } = yield* scanStretch(first, first.source, others[0], interfaces, context);
       if (first.lane && !first.place) first.lane.base = interfaces;
       interfaces = Math.max(interfaces, interfaceCount);
       const left = place ? begun(first, place) : following(first);
       line = inOrder(left ? [left, ...others] : others);
       if (!place || others.length === 0) continue;
-    } else if (others.length === 0) {
+    } else if (others.length === 0 && first.source.kind === 'stream') {
       yield* scanStreamSource(first.source, interfaces, context);
       return;
     }
@@ -54,6 +55,12 @@ const NOTHING = new Uint8Array(0);
 /** An index says that all of a source comes before the next. (Where it does not, sources are merged, and read by their indexes there.) */
 function isBefore({ end, maxTime }: IndexAnswer, source: OpenSource, untilNs: bigint | null): boolean {
   return untilNs === null || (end >= source.sizeBytes && (maxTime === null || maxTime <= untilNs));
+}
+
+/** Its index leaves much of it out, and what is left reaches into the next. */
+function isBetterMerged(first: InLine, next: InLine | undefined, context: ScanContext): boolean {
+  const answer = next ? worthIt(first, context) : null;
+  return answer !== null && !isBefore(answer, first.source!, lastBefore(first, next!));
 }
 
 /** A file, or what can be read of a lane, as far as it comes before the next source. */

@@ -14,6 +14,7 @@ import { CAPTURE, freshFolder, Network, pause } from './live.js';
 import { Buffered, countOf, type Look, type Run } from './look.js';
 import { Frames, Sending } from './sending.js';
 import { lossesOf, sealedNames } from './segments.js';
+import { chance } from '../support/chance.js';
 
 export interface CampaignOptions {
   lives: number;
@@ -52,17 +53,6 @@ const RECOVERY_MS_MAX = 1000;
 /** Tools of others look at every so many lives. */
 const CAPINFOS_EVERY = 10;
 const TSHARK_EVERY = 25;
-
-/** Numbers in [0, 1), the same for the same seed (mulberry32). */
-export function chance(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 export async function campaign(options: CampaignOptions): Promise<Tally> {
   const running = new Campaign(options);

@@ -1,7 +1,8 @@
 /** kill -9 a hundred times under load (`npm run crash -- --minutes N`: for so long, with ever other frames and seeds). */
 import { describe, expect, it } from 'vitest';
 import { hasProgram, requireOrSkip } from '../setup/require.js';
-import { campaign, chance, type CampaignOptions, type Tally } from './campaign.js';
+import { chance } from '../support/chance.js';
+import { campaign, type CampaignOptions, type Tally } from './campaign.js';
 import { canCapture } from './live.js';
 
 const MINUTES = Number(process.env['SPILLWAY_CRASH_MINUTES'] ?? 0);

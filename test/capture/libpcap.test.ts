@@ -73,8 +73,12 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a ca
 
   it('refuses what is not there as before, and a filter that is not for it', async () => {
     const network = new Network();
-    await expect(Capture.start(network, freshFolder(), ['--interface', 'none0', '--libpcap'])).rejects.toThrow(/none0 can't be captured: .*\[INTERFACE_NOT_FOUND\]/);
-    await expect(Capture.start(network, freshFolder(), ['--interface', 'none0'])).rejects.toThrow(/there is no interface none0 \[INTERFACE_NOT_FOUND\]/);
+    await expect(Capture.start(network, freshFolder(), ['--interface', 'none0', '--libpcap'])).rejects.toThrow(
+      /none0 can't be captured: .*\[INTERFACE_NOT_FOUND\]/,
+    );
+    await expect(Capture.start(network, freshFolder(), ['--interface', 'none0'])).rejects.toThrow(
+      /there is no interface none0 \[INTERFACE_NOT_FOUND\]/,
+    );
     if (!requireOrSkip('tcpdump', hasProgram('tcpdump'))) return;
     const folder = freshFolder();
     const program = programFile('udp', join(folder, 'program'));
