@@ -31,7 +31,8 @@ export function rangesOf(one: InLine, sinceNs: bigint, context: ScanContext): Me
   let floorNs = sinceNs;
   for (let i = 0; i < answer.stateOf.length; i++) {
     floorNs = later(floorNs, answer.floors![i]!);
-    let [start, end] = [answer.ranges[2 * i]!, answer.ranges[2 * i + 1]!];
+    const end = answer.ranges[2 * i + 1]!;
+    let start = answer.ranges[2 * i]!;
     let state = stateAt(answer, i);
     if (place && end <= place.offset) continue;
     if (place && start < place.offset) ({ offset: start, state } = place);
