@@ -241,6 +241,8 @@ export interface IndexAnswer {
   maxTime: bigint | null;
   /** Of all blocks in `ranges`, where they were asked for. */
   sums?: BlockSums;
+  /** The file's first block: where it ends, its checksum, its packets, and the reader's state behind it (empty: not known). Where it was asked for and there is one. */
+  first?: { end: number; crc: number; packets: number; stateBehind: Uint8Array };
   /** Of what is left out right before each range, and behind the last: the largest time; that of -2^63 without any. Where they were asked for. */
   floors?: BigInt64Array;
   /** For each block of `sums`, the place in `states` of the reader's state at its start. */
@@ -251,14 +253,14 @@ export interface IndexAnswer {
  * Asks the index in `fd` what a scan with these filters and windows must read. A sentence where it can't be used: it is
  * damaged, of another version, or not of the file with this id; then everything must be read. `sums`: also what the
  * blocks that are to be read must sum up to. `descriptions` (default true): also blocks that describe interfaces, which the output needs.
- * `floors`: also those.
+ * `floors`, `first`: also those.
  */
 export declare function probeIndex(
   fd: number,
   segmentId: bigint,
   filters: LinkProgram[][] | null,
   windowsNs: BigInt64Array,
-  wishes?: { sums?: boolean; descriptions?: boolean; floors?: boolean },
+  wishes?: { sums?: boolean; descriptions?: boolean; floors?: boolean; first?: boolean },
 ): IndexAnswer | string;
 
 /** Makes the index of a file that is not ours, step by step. Throws an Error with `errno` where it can't be created. */

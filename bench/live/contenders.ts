@@ -4,7 +4,9 @@ import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, rm
 import { join } from 'node:path';
 import { fromRoot } from '../../src/root.js';
 
-const SETTLE_MS = 1000;
+/** Allocating the ring takes its time where memory is in pieces. */
+const READY_MS = 20_000;
+const SETTLE_MS = 300;
 /** A block that does not fill waits that long, in the slowest of them. */
 const FLUSH_MS = 1500;
 const KILL_MS = 3000;
@@ -14,7 +16,9 @@ export interface Contender {
   name: string;
   /** `retainBytes`: what a buffer that rolls keeps. */
   command: (place: string, retainBytes: number) => string[];
-  /** Packets that are in what it wrote. `told`: its standard error. */
+  /** What it says when it captures. */
+  ready: RegExp;
+  /** Packets that are in what it wrote. `told`: what it said. */
   stored: (place: string, told: string) => number;
   /** What it wrote, where tcpdump can read that. */
   files: (place: string) => string[];
@@ -29,6 +33,7 @@ export const SPILLWAY: Contender = {
     fromRoot('build', 'Release', 'spillway-capture'),
     ...['--foreground', '--interface', 'vb', '--folder', join(place, 'job'), '--retain-bytes', String(retainBytes)],
   ],
+  ready: /"ready":true/,
   stored: (_, told) => numberIn(told, /"packets":(\d+)/),
   files: (place) => listed(join(place, 'job', '0-vb')).filter((name) => name.endsWith('.pcapng')),
 };
@@ -36,6 +41,7 @@ export const SPILLWAY: Contender = {
 export const TCPDUMP: Contender = {
   name: 'tcpdump',
   command: (place) => ['tcpdump', '-i', 'vb', '-B', '65536', '-Z', 'root', '-w', join(place, 'out.pcap')],
+  ready: /listening on/,
   stored: (_, told) => numberIn(told, /(\d+) packets? captured/),
   files: (place) => [join(place, 'out.pcap')],
 };
@@ -43,6 +49,7 @@ export const TCPDUMP: Contender = {
 export const DUMPCAP: Contender = {
   name: 'dumpcap',
   command: (place) => ['dumpcap', '-q', '-i', 'vb', '-B', '64', '-w', join(place, 'out.pcapng')],
+  ready: /^File: /m,
   stored: (_, told) => numberIn(told, /Packets captured: (\d+)/),
   files: (place) => [join(place, 'out.pcapng')],
 };
@@ -54,9 +61,10 @@ export const STENOTYPE: Contender = {
     for (const name of ['PKT0', 'IDX0']) mkdirSync(join(place, name), { recursive: true });
     return [
       ...['stenotype', `--dir=${place}`, '--iface=vb', '--threads=1', '--blocks=64', '--aiops=32', '--preallocate_file_mb=256'],
-      ...['--blockage_sec=1', '--no_watchdogs', '--seccomp=none', '--uid=root', '--gid=root'],
+      ...['--blockage_sec=1', '--no_watchdogs', '--seccomp=none', '--uid=root', '--gid=root', '-v'],
     ];
   },
+  ready: /starting to process packets/,
   stored: (place) => listed(join(place, 'PKT0')).reduce((sum, path) => sum + packetsInBlocks(path), 0),
   files: () => [],
 };
@@ -83,16 +91,17 @@ export class Running {
   private constructor(contender: Contender, place: string, command: string[]) {
     this.#contender = contender;
     this.#place = place;
-    this.#child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'ignore', 'pipe'] });
-    this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.#told += text));
+    this.#child = spawn(command[0]!, command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] });
+    for (const stream of [this.#child.stdout!, this.#child.stderr!]) stream.setEncoding('utf8').on('data', (text: string) => (this.#told += text));
   }
 
   /** `inside`: makes a command one that sees the interfaces. `place` is this contender's own, and kept from run to run. */
   static async start(contender: Contender, place: string, retainBytes: number, inside: (command: string[]) => string[]): Promise<Running> {
     mkdirSync(place, { recursive: true });
     const running = new Running(contender, place, inside(contender.command(place, retainBytes)));
+    for (const end = Date.now() + READY_MS; !contender.ready.test(running.#told); await pause(20))
+      if (running.#child.exitCode !== null || Date.now() > end) throw new Error(`${contender.name} does not capture: ${running.#told}`);
     await pause(SETTLE_MS);
-    if (running.#child.exitCode !== null) throw new Error(`${contender.name} ended: ${running.#told}`);
     return running;
   }
 

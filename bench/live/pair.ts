@@ -33,10 +33,11 @@ export class Pair {
     return ['ip', 'netns', 'exec', this.#name, ...command];
   }
 
+  /** The sender goes before everything else: what it is asked for is what comes. */
   async send({ size, rate, seconds }: { size: number; rate: number; seconds: number }): Promise<Sent> {
     const flags = { interface: 'va', size, rate, seconds, count: Math.ceil(rate * seconds) };
     const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    const [program, ...rest] = this.inside([this.#sender, ...words]);
+    const [program, ...rest] = this.inside(['nice', '-n', '-20', this.#sender, ...words]);
     const { stdout } = await run(program!, rest);
     const told = JSON.parse(stdout) as { sent: number; packets_per_second: number };
     return { packets: told.sent, rate: told.packets_per_second };

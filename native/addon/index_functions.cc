@@ -60,6 +60,15 @@ Napi::Object sumsToJs(Napi::Env env, const ProbeAnswer& answer) {
   return sums;
 }
 
+Napi::Value firstToJs(Napi::Env env, const ProbeAnswer& answer) {
+  Napi::Object first = Napi::Object::New(env);
+  first.Set("end", static_cast<double>(answer.first->end()));
+  first.Set("crc", answer.first->crc32c);
+  first.Set("packets", answer.first->packets);
+  first.Set("stateBehind", copyToJs(env, answer.state_behind_first));
+  return first;
+}
+
 Napi::Value floorsToJs(Napi::Env env, const ProbeAnswer& answer) {
   auto floors = Napi::BigInt64Array::New(env, answer.floors.size());
   std::copy(answer.floors.begin(), answer.floors.end(), floors.Data());
@@ -103,7 +112,7 @@ Napi::Value probeIndex(const Napi::CallbackInfo& info) {
   ProbeWishes wishes;
   if (info[4].IsObject()) {
     const auto asked = info[4].As<Napi::Object>();
-    wishes = {asked.Get("sums").ToBoolean(), asked.Get("floors").ToBoolean()};
+    wishes = {asked.Get("sums").ToBoolean(), asked.Get("floors").ToBoolean(), asked.Get("first").ToBoolean()};
     if (asked.Has("descriptions")) query.descriptions = asked.Get("descriptions").ToBoolean();
   }
   const uint64_t segment_id = bigUintArgument(info[1], "segmentId");
@@ -115,6 +124,7 @@ Napi::Value probeIndex(const Napi::CallbackInfo& info) {
   if (!probe(*sidecar, query, wishes, &answer, &why)) return Napi::String::New(info.Env(), why);
   Napi::Object object = runsToJs(info.Env(), answer, *sidecar);
   if (wishes.blocks) object.Set("sums", sumsToJs(info.Env(), answer));
+  if (wishes.first && answer.first) object.Set("first", firstToJs(info.Env(), answer));
   if (wishes.floors) object.Set("floors", floorsToJs(info.Env(), answer));
   const auto number = [&](const char* name, uint64_t value) { object.Set(name, static_cast<double>(value)); };
   number("skippedPackets", answer.skipped.packets);

@@ -82,15 +82,19 @@ bool select(SidecarReader& sidecar, const IndexQuery& query, ProbeAnswer* answer
   return true;
 }
 
+bool readFirst(SidecarReader& sidecar, ProbeAnswer* answer, std::string* why) {
+  std::vector<BlockEntry> entries;
+  const uint64_t count = std::min<uint64_t>(answer->totals.blocks, 2);
+  if (!sidecar.entries(0, count, &entries, why)) return false;
+  if (count > 0) answer->first = entries[0];
+  if (count > 1) answer->state_behind_first = sidecar.state(entries[1].state);
+  return true;
+}
+
 bool readBlocks(SidecarReader& sidecar, ProbeAnswer* answer, std::string* why) {
   const auto& runs = answer->runs;
   for (const BlockRun& run : runs)
     if (!sidecar.entries(run.first_block, run.blocks, &answer->blocks, why)) return false;
-  if (answer->totals.blocks > 1) {
-    std::vector<BlockEntry> second;
-    if (!sidecar.entries(1, 1, &second, why)) return false;
-    answer->state_behind_first = sidecar.state(second[0].state);
-  }
   std::vector<BlockSum> blocks;
   for (const BlockEntry& block : answer->blocks) blocks.push_back(sumOf(block));
   const auto sums = BlockSums::of(std::move(blocks), why);
@@ -121,7 +125,8 @@ bool readFloors(SidecarReader& sidecar, ProbeAnswer* answer, std::string* why) {
 }  // namespace
 
 bool probe(SidecarReader& sidecar, const IndexQuery& query, ProbeWishes wishes, ProbeAnswer* answer, std::string* why) {
-  return select(sidecar, query, answer, why) && (!wishes.blocks || readBlocks(sidecar, answer, why)) &&
+  return select(sidecar, query, answer, why) && (!(wishes.blocks || wishes.first) || readFirst(sidecar, answer, why)) &&
+         (!wishes.blocks || readBlocks(sidecar, answer, why)) &&
          (!wishes.floors || readFloors(sidecar, answer, why));
 }
 

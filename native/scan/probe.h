@@ -1,5 +1,6 @@
 // Asks the index of a file what a scan has to read of it, and counts what it need not.
 #pragma once
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,11 +25,13 @@ struct ProbeAnswer {
   Bytes state_behind_first;        // the sidecar's
   // Of what is left out right before each of `runs`, and behind the last: the largest time; kNanosMin without any.
   std::vector<Nanos> floors;
+  std::optional<BlockEntry> first;
 };
 
 struct ProbeWishes {
   bool blocks = false;  // the entries of the blocks in the answer
   bool floors = false;
+  bool first = false;  // the entry of the file's first block, with `state_behind_first`
 };
 
 inline BlockSum sumOf(const BlockEntry& block) { return {block.offset, block.end(), block.crc32c, block.describes}; }

@@ -176,6 +176,7 @@ export class BufferLane implements Lane {
 
   /** What can be read of the present segment behind what was given out. */
   async #more(present: Present): Promise<Exclude<Turn, null>[] | 'whole' | 'waits'> {
+    if (present.file.isKept) return 'whole';
     const { size, isWhole } = await this.#reach(present);
     if (size > present.end) return this.#giveOut(present, size);
     return isWhole ? 'whole' : 'waits';
@@ -218,7 +219,8 @@ export class BufferLane implements Lane {
       turns.push(header);
     }
     this.#state = state;
-    turns.push({ source: file.source(size, first.beginning), goesOn: continues || first.damage ? { offset, state } : null });
+    const goesOn = continues || first.damage ? { offset, state } : null;
+    turns.push({ source: file.source(size, first.beginning), goesOn, ...(file.sealed && { keep: () => file.keep() }) });
     return turns;
   }
 

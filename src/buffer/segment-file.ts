@@ -22,6 +22,8 @@ export interface FirstBlock {
 
 export class SegmentFile {
   private answer: IndexAnswer | null | undefined;
+  /** Whoever reads it closes it. */
+  isKept = false;
 
   private constructor(
     readonly id: bigint,
@@ -80,18 +82,17 @@ export class SegmentFile {
   async firstBlock(sizeBytes: number): Promise<FirstBlock | { beginning: null; damage: Damage }> {
     // Of one under construction, what was written a moment ago is believed.
     const answer = this.sealed ? this.#all() : null;
-    const sums = answer?.sums;
-    const first = sums && sums.crcs.length > 0 && sums.bounds[1]! <= sizeBytes ? { end: sums.bounds[1]!, crc: sums.crcs[0]! } : null;
-    if (!first || crc32c(this.#read(first.end), 0) === first.crc) return this.#readBeginning(sizeBytes);
-    const packets = sums!.packets[0]!;
+    const first = answer?.first;
+    if (!first || first.end > sizeBytes || crc32c(this.#read(first.end), 0) === first.crc) return this.#readBeginning(sizeBytes);
+    const { packets } = first;
     const damage = {
       file: this.name,
       offsetBytes: 0,
       reason: `a block of ${first.end} bytes with ${packets} packets does not have its checksum`,
       packets,
     };
-    const state = answer!.states[answer!.stateOfBlock[1]!];
-    if (!state || state.length === 0) return { beginning: null, damage };
+    const state = first.stateBehind;
+    if (state.length === 0) return { beginning: null, damage };
     return { beginning: await beginningOfFile(this.name, this.fd, sizeBytes, { offset: first.end, state }), damage };
   }
 
@@ -115,7 +116,17 @@ export class SegmentFile {
     };
   }
 
+  /** It stays open until what this returns is called. */
+  keep(): () => Promise<void> {
+    this.isKept = true;
+    return () => this.#close();
+  }
+
   async close(): Promise<void> {
+    if (!this.isKept) await this.#close();
+  }
+
+  async #close(): Promise<void> {
     await this.index?.close();
     await closeFd(this.fd);
   }
@@ -123,7 +134,7 @@ export class SegmentFile {
   /** What a finished index says of all of it. */
   #all(): IndexAnswer | null {
     if (this.answer !== undefined || !this.index) return this.answer ?? null;
-    const answer = probeIndex(this.index.fd, this.index.id, null, EVERY_TIME, { sums: true });
+    const answer = probeIndex(this.index.fd, this.index.id, null, EVERY_TIME, { first: true });
     return (this.answer = typeof answer === 'string' ? null : answer);
   }
 

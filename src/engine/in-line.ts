@@ -1,5 +1,5 @@
 /** Sources in the order in which their turns come. */
-import type { Lane, Stretch } from './lane.js';
+import type { Lane, Stretch, Turn } from './lane.js';
 import { MIN_TIME_NS } from './limits.js';
 import type { Beginning, OpenSource } from './open-source.js';
 import type { Place } from './tasks.js';
@@ -37,6 +37,10 @@ export interface LaneInLine {
   lane: Lane;
   /** The output's number of its first interface; null while none is described. */
   base: number | null;
+  /** Of the present stretch, as it says. */
+  keep: Stretch['keep'];
+  /** A turn that came while the one before was not over. */
+  waiting: { turn: Turn } | null;
 }
 
 export function inOrder(line: readonly InLine[]): InLine[] {
@@ -54,7 +58,15 @@ export function lineUp(planned: readonly Planned[]): InLine[] {
   return inOrder(
     planned.map((one) => {
       const { name, rank, source, lane } = one;
-      return { name, rank, source, place: null, isBegun: false, headNs: headOf(one), lane: lane && { name, lane, base: null } };
+      return {
+        name,
+        rank,
+        source,
+        place: null,
+        isBegun: false,
+        headNs: headOf(one),
+        lane: lane && { name, lane, base: null, keep: undefined, waiting: null },
+      };
     }),
   );
 }
@@ -70,7 +82,8 @@ export function lastBefore(one: InLine, next: InLine): bigint {
 }
 
 /** A lane of which `stretch` can be read now. */
-export function withStretch(one: InLine, { source, goesOn }: Stretch): InLine {
+export function withStretch(one: InLine, { source, goesOn, keep }: Stretch): InLine {
+  if (one.lane) one.lane.keep = keep;
   const base = one.lane?.base ?? null;
   const place = goesOn && base !== null ? { ...goesOn, base } : null;
   return { ...one, source, place, isBegun: false, headNs: source.beginning?.firstTimeNs ?? MIN_TIME_NS };

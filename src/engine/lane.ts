@@ -11,6 +11,8 @@ export interface Stretch {
   source: OpenSource;
   /** Where its packets begin, where they are of the interfaces of the stretch before; null: it describes its own. */
   goesOn: { offset: number; state: Uint8Array } | null;
+  /** The file stays open beyond its turn, until what this returns is called. Missing: it does not. */
+  keep?(): () => Promise<void>;
 }
 
 /** Packets that are gone before they could be read; null: nobody knows how many. */

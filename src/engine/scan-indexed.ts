@@ -79,28 +79,59 @@ function ask({ fd, id }: FileIndex, filters: Filters, windowsNs: BigInt64Array, 
   return typeof answer === 'string' || answer.blocks === 0 ? null : answer;
 }
 
+/** A file and what its index leaves over of it. */
+export interface Left {
+  source: OpenSource;
+  answer: IndexAnswer;
+  /** Where it goes on, where the output describes its interfaces already; null: at its start. */
+  from: Place | null;
+  /** Lets go of the file, where it was kept open beyond its turn. */
+  release: (() => Promise<void>) | null;
+}
+
+/** One that is read while those before it still are. */
+export interface Ahead extends Left {
+  from: Place;
+}
+
+/** One that is being read. */
+interface Reading extends Left {
+  groups: Group[];
+  /** Flights that are not settled. */
+  flights: number;
+  /** Where the bytes end that are told as decided on: those left out before them are. */
+  told: number;
+  /** It ended early. */
+  isOver: boolean;
+}
+
 /**
- * `from`: where it goes on, where the output describes its interfaces already; `interfaces`: how many it has. `untilNs` as of
- * `scanFile`: an answer that leaves something out can't be used where it stops.
+ * `interfaces`: how many the output has; `untilNs` as of `scanFile`: an answer that leaves something out can't be used where it stops.
+ * `ahead` gives what is read behind it, as if it were of the same file; without a tail that the index does not cover, like the first then.
  */
 export async function* scanIndexed(
-  source: OpenSource,
-  answer: IndexAnswer,
-  from: Place | null,
+  first: Left,
   interfaces: number,
   untilNs: bigint | null,
+  ahead: (() => Promise<Ahead | null>) | null,
   context: ScanContext,
 ): AsyncGenerator<Piece, FileScanned> {
-  const groupBytes = untilNs === null ? extentBytes(answer.bytes, context.format, context.slots.length >> 1) : LEAST_EXTENT_BYTES;
-  const groups = groupsOf(answer, source.isChecked, groupBytes);
-  if (from) beginAt(groups, from);
-  const flights: Flight[] = [];
+  const { source, answer, from } = first;
+  const groupBytes = untilNs === null ? extentBytes(ahead ? Infinity : answer.bytes, context.format, context.slots.length >> 1) : LEAST_EXTENT_BYTES;
+  const readingOf = (left: Left): Reading => {
+    const groups = groupsOf(left.answer, left.source.isChecked, groupBytes);
+    if (left.from) beginAt(groups, left.from);
+    return { ...left, groups, flights: 0, told: left.from?.offset ?? 0, isOver: false };
+  };
+  /** In order; what is to come of the last is not all launched. */
+  const line: Reading[] = [readingOf(first)];
+  const flights: (Flight & { reading: Reading })[] = [];
+  let more = ahead;
   let base = from?.base ?? interfaces;
   let interfaceCount = interfaces;
-  /** Where the bytes end that are told as decided on: those left out before them are. */
-  let told = from?.offset ?? 0;
   let state: Uint8Array | null = null;
   const launch = (
+    { source: { fd } }: Reading,
     group: Group,
     done: number,
     slot: Uint8Array,
@@ -112,7 +143,7 @@ export async function* scanIndexed(
     return context.pool.runs({
       selection: context.selection,
       control: context.control,
-      fd: source.fd,
+      fd,
       ranges,
       state: place ? place.state : done === 0 ? group.state : group.laterState,
       laterState: group.laterState,
@@ -122,14 +153,25 @@ export async function* scanIndexed(
       slot,
     });
   };
-  const fill = (): void => {
-    while (groups.length > 0) {
+  const fill = async (): Promise<void> => {
+    for (;;) {
+      const reading = line.at(-1)!;
+      const group = reading.groups[0];
+      if (!group) {
+        // What a stop rule keeps from being read is not to be told of.
+        if (!more || context.slots.length === 0 || context.totals.left(context.rules) !== null) return;
+        const next = await more();
+        if (!next) more = null;
+        else line.push(readingOf(next));
+        continue;
+      }
       const slot = context.slots.pop();
       if (!slot) return;
-      const group = groups.shift()!;
-      const result = launch(group, 0, slot, false);
+      reading.groups.shift();
+      reading.flights += 1;
+      const result = launch(reading, group, 0, slot, false);
       result.catch(() => {}); // seen where it is awaited
-      flights.push({ group, base, slot, result });
+      flights.push({ reading, group, base, slot, result });
     }
   };
   const mayStop = (result: RunsResult): boolean =>
@@ -137,64 +179,83 @@ export async function* scanIndexed(
     (result.status === STATUS.mixedLinkTypes || result.status === STATUS.timeRange || context.totals.reaches(context.rules, result.report));
 
   /** Takes the result at the head of the line and goes on to the end of its ranges. */
-  async function* settle(flight: Flight): AsyncGenerator<Piece, 'on' | 'over' | Place> {
-    const { group } = flight;
+  async function* settle(flight: (typeof flights)[number]): AsyncGenerator<Piece, 'on' | 'over' | Place> {
+    const { group, reading } = flight;
     let { slot } = flight;
     let result = await flight.result;
-    if (flight.base !== base || mayStop(result)) result = await launch(group, 0, slot, true);
+    if (flight.base !== base || mayStop(result)) result = await launch(reading, group, 0, slot, true);
     let done = 0;
     let place: Place = { offset: group.ranges[0]!, state: group.state, base };
     for (;;) {
       if (isBeyond(result, untilNs)) return place;
-      if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.linkTypeOut]));
+      if (context.mixesLinkTypes(result)) throw mixed(reading.source, Number(result.report[REPORT.linkTypeOut]));
       context.totals.add(result.report);
       const end = Number(result.report[REPORT.end]);
-      context.addBytesIn(end - told);
-      told = end;
+      context.addBytesIn(end - reading.told);
+      reading.told = end;
       context.onResult(result, base);
       interfaceCount = Number(result.report[REPORT.interfaceCount]);
       base = Number(result.report[REPORT.sectionBase]);
       state = result.state;
       place = { offset: end, state, base };
-      for (const bad of result.badBlocks ?? []) context.noteBadBlock(bad, source.name, group.sums);
+      for (const bad of result.badBlocks ?? []) context.noteBadBlock(bad, reading.source.name, group.sums);
       if (result.outLength > 0) yield context.piece(result, slot, false);
       if (untilNs !== null && holdsPacket(result)) return place;
-      if (concludes(result, source, context.totals)) {
+      if (concludes(result, reading.source, context.totals)) {
         if (result.status !== STATUS.done) return 'over';
         done += result.ranges;
         if (2 * done >= group.ranges.length) return 'on';
         place = { offset: group.ranges[2 * done]!, state: group.laterState, base };
-        result = await launch(group, done, slot, true);
+        result = await launch(reading, group, done, slot, true);
         continue;
       }
       if (result.status === STATUS.needProgram) await context.addPrograms(Number(result.report[REPORT.detail]));
       if (result.status === STATUS.outputFull && result.outLength === 0) slot = newSlot(result.needed);
       done += result.ranges;
-      result = await launch(group, done, slot, true, { offset: Number(result.report[REPORT.end]), state: result.state });
+      result = await launch(reading, group, done, slot, true, { offset: Number(result.report[REPORT.end]), state: result.state });
     }
   }
 
-  let current: Flight | undefined;
+  /** Lets go of those at the head of the line of which nothing more comes; what comes goes on behind the last. */
+  const leave = async (least: number): Promise<void> => {
+    while (line.length > least && line[0]!.flights === 0 && line[0]!.groups.length === 0) {
+      const reading = line.shift()!;
+      await reading.release?.();
+      if (reading.isOver) continue;
+      context.totals.skip(reading.answer);
+      context.addBytesIn(reading.answer.end - reading.told);
+    }
+  };
+
+  let current: (typeof flights)[number] | undefined;
   try {
     for (;;) {
-      fill();
+      await fill();
       current = flights.shift();
       if (!current) break;
-      const outcome = yield* settle(current);
-      if (outcome !== 'on') return { place: outcome === 'over' ? null : outcome, interfaceCount };
+      const { reading } = current;
+      if (reading.isOver) await current.result.catch(() => {});
+      else {
+        const outcome = yield* settle(current);
+        if (outcome === 'over' && (context.totals.stoppedBy || !ahead)) return { place: null, interfaceCount };
+        if (outcome === 'over') Object.assign(reading, { isOver: true, groups: [] });
+        else if (outcome !== 'on') return { place: outcome, interfaceCount };
+      }
       context.slots.push(current.slot);
       current = undefined;
+      reading.flights -= 1;
+      await leave(1);
     }
+    await leave(0);
   } finally {
     for (const flight of [current, ...flights]) {
       if (!flight) continue;
       await flight.result.catch(() => {});
       context.slots.push(flight.slot);
     }
+    for (const reading of line) await reading.release?.();
   }
-  context.totals.skip(answer);
-  context.addBytesIn(answer.end - told);
-  if (answer.end >= source.sizeBytes) return { place: null, interfaceCount };
+  if (ahead || answer.end >= source.sizeBytes) return { place: null, interfaceCount };
   const tail = { offset: Math.max(answer.end, from?.offset ?? 0), state: state ?? from?.state ?? source.beginning?.state ?? null, base };
   const { place, interfaceCount: count } = yield* scanFile(source, tail, untilNs, context);
   return { place, interfaceCount: Math.max(interfaceCount, count) };

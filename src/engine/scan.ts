@@ -2,7 +2,7 @@
 import type { IndexAnswer } from '../native.js';
 import type { Piece, ScanContext } from './context.js';
 import { begun, following, inOrder, isAtBeginning, lastBefore, lineUp, type InLine, type LaneInLine, type Planned } from './in-line.js';
-import { nextOf, statistics } from './lane-turns.js';
+import { aheadOf, nextOf, statistics } from './lane-turns.js';
 import { COALESCE_BYTES } from './limits.js';
 import type { OpenSource } from './open-source.js';
 import { worthIt } from './merge-ranges.js';
@@ -36,7 +36,6 @@ export async function* scan(sources: readonly Planned[], context: ScanContext): 
     }
     if (first.source.kind === 'file' && !isBetterMerged(first, others[0], context)) {
       const { place, interfaceCount } = yield* scanStretch(first, first.source, others[0], interfaces, context);
-      if (first.lane && !first.place) first.lane.base = interfaces;
       interfaces = Math.max(interfaces, interfaceCount);
       const left = place ? begun(first, place) : following(first);
       line = inOrder(left ? [left, ...others] : others);
@@ -72,10 +71,15 @@ async function* scanStretch(
   context: ScanContext,
 ): AsyncGenerator<Piece, FileScanned> {
   const untilNs = next ? lastBefore(first, next) : null;
+  const { lane, place: from } = first;
+  if (lane && !from) lane.base = interfaces;
   const answer = isAtBeginning(first) ? askIndex(source, context) : null;
-  if (answer && isBefore(answer, source, untilNs)) return yield* scanIndexed(source, answer, first.place, interfaces, null, context);
+  if (answer && isBefore(answer, source, untilNs)) {
+    const release = (!next && answer.end >= source.sizeBytes && lane?.keep?.()) || null;
+    return yield* scanIndexed({ source, answer, from, release }, interfaces, null, release && (() => aheadOf(lane!, context)), context);
+  }
   const all = askForAll(source);
-  if (all) return yield* scanIndexed(source, all, first.place, interfaces, untilNs, context);
+  if (all) return yield* scanIndexed({ source, answer: all, from, release: null }, interfaces, untilNs, null, context);
   return yield* scanFile(source, first.place ?? { offset: 0, state: null, base: interfaces }, untilNs, context);
 }
 
@@ -89,6 +93,7 @@ async function* tellLosses(one: LaneInLine, context: ScanContext): AsyncGenerato
 export class Coalescer {
   private readonly held: Uint8Array[] = [];
   private heldBytes = 0;
+  private isBegun = false;
 
   constructor(private readonly write: (bytes: Uint8Array) => Promise<void>) {}
 
@@ -97,7 +102,8 @@ export class Coalescer {
     if (bytes.length < COALESCE_BYTES) {
       this.held.push(bytes.slice());
       this.heldBytes += bytes.length;
-      if (flush || this.heldBytes >= COALESCE_BYTES) await this.flush();
+      // The header and the first packets go at once: somebody waits for them.
+      if (flush || this.heldBytes >= COALESCE_BYTES || (!this.isBegun && this.held.length > 1)) await this.flush();
       return;
     }
     await this.flush();
@@ -106,6 +112,7 @@ export class Coalescer {
 
   async flush(): Promise<void> {
     if (this.heldBytes === 0) return;
+    this.isBegun = true;
     const all = Buffer.concat(this.held.splice(0));
     this.heldBytes = 0;
     await this.write(all);

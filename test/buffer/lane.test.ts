@@ -305,6 +305,24 @@ describe('what is damaged', () => {
     expect(receipt.damage.length).toBeGreaterThan(1);
   });
 
+  it('an index that is flipped or cut anywhere costs no packet', async () => {
+    const buffer = damaged((bytes) => bytes);
+    const path = buffer.path('index', 2n);
+    const whole = readFileSync(path);
+    const flips = Array.from({ length: Math.ceil(whole.length / 5) }, (_, i) => flipped(5 * i)(Buffer.from(whole)));
+    const cuts = Array.from({ length: Math.ceil(whole.length / 41) }, (_, i) => whole.subarray(0, 41 * i));
+    for (const [i, bytes] of [...flips, ...cuts].entries()) {
+      writeFileSync(path, bytes);
+      const all = await exported(buffer);
+      expect(numbersIn(all.bytes), `change ${i}`).toEqual(range(0, 300));
+      expect(all.receipt.damage).toEqual([]);
+      const some = await exported(buffer, { windows: [{ startNs: 95n, endNs: 130n }] });
+      expect(numbersIn(some.bytes), `change ${i}`).toEqual(range(95, 35));
+      expect(some.receipt).toMatchObject({ packets_processed: 35n, damage: [] });
+    }
+    expect(flips.length).toBeGreaterThan(50);
+  }, 60_000);
+
   it('the first segment borrows its header from another; alone, all of it is named', async () => {
     for (const segments of [1, 2]) {
       const buffer = newBuffer();
