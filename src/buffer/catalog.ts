@@ -77,6 +77,17 @@ export class Catalog {
   }
 }
 
+/** Those of all folders that are asked about: what one export has learnt, the next need not ask. */
+export class Catalogs {
+  readonly #catalogs = new Map<string, Catalog>();
+
+  of(folder: string): Catalog {
+    const catalog = this.#catalogs.get(folder) ?? new Catalog(folder);
+    this.#catalogs.set(folder, catalog);
+    return catalog;
+  }
+}
+
 function readFacts(path: string, id: bigint): SegmentFacts | null {
   let fd: number;
   try {

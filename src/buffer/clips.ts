@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { basename, join } from 'node:path';
 import { SpillwayError } from '../errors.js';
 import { NS_PER_MS, NS_PER_SECOND } from '../units.js';
-import { Catalog } from './catalog.js';
+import { Catalogs } from './catalog.js';
 import { type Clip, clipWords, type PinnedSegments, readClip, removeClip, reserveClip, wordOf, writeClip } from './clip-file.js';
 import { heldSegments, type HeldSegments, larger, pinRange, smaller } from './clip-segments.js';
 import { checkWish, type ClipRange, type ClipWish, rangeText } from './clip-wish.js';
@@ -35,8 +35,7 @@ const MAKING_NS = 600n * NS_PER_SECOND;
 export class Clips {
   readonly #jobs: Jobs;
   readonly #nowNs: () => bigint;
-  /** By folder. */
-  readonly #catalogs = new Map<string, Catalog>();
+  readonly catalogs = new Catalogs();
 
   constructor(jobs: Jobs, nowNs: () => bigint = () => BigInt(Date.now()) * NS_PER_MS) {
     this.#jobs = jobs;
@@ -148,7 +147,7 @@ export class Clips {
     const folders = await interfaceFolders(clip.job);
     const pin = { word: wordOf(clip), endsNs: clip.expiresNs };
     const pinned = await Promise.all(
-      folders.map(async ({ path }) => ({ folder: basename(path), stems: await pinRange(this.#catalog(path), range, pin) })),
+      folders.map(async ({ path }) => ({ folder: basename(path), stems: await pinRange(this.catalogs.of(path), range, pin) })),
     );
     if (pinned.every(({ stems }) => stems.length === 0))
       throw new SpillwayError('SOURCE_EMPTY', `jobs/${clip.job.name} holds no packets ${rangeText(range)}`);
@@ -162,13 +161,7 @@ export class Clips {
   }
 
   #segments({ job, pinned }: Clip): Promise<HeldSegments[]> {
-    return Promise.all((pinned ?? []).map(({ folder, stems }) => heldSegments(this.#catalog(join(job.folder, folder)), stems)));
-  }
-
-  #catalog(folder: string): Catalog {
-    const catalog = this.#catalogs.get(folder) ?? new Catalog(folder);
-    this.#catalogs.set(folder, catalog);
-    return catalog;
+    return Promise.all((pinned ?? []).map(({ folder, stems }) => heldSegments(this.catalogs.of(join(job.folder, folder)), stems)));
   }
 
   #hasExpired({ expiresNs }: Clip): boolean {

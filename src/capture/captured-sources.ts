@@ -2,6 +2,7 @@
 import type { Clip } from '../buffer/clip-file.js';
 import type { Clips } from '../buffer/clips.js';
 import { interfaceFolders, type Job, type Jobs } from '../buffer/jobs.js';
+import type { Catalogs } from '../buffer/catalog.js';
 import { BufferLane } from '../buffer/lane.js';
 import type { Until } from '../buffer/end.js';
 import type { TimeWindow } from '../engine/types.js';
@@ -53,15 +54,15 @@ export function isLive({ kind }: CapturedName): boolean {
 
 export async function openCaptured(named: CapturedName, wish: CaptureWish, rooms: CaptureRooms): Promise<CapturedSources> {
   const { kind, name } = named;
-  if (kind === 'jobs') return lanesOf(await rooms.jobs.get(name), `jobs/${name}`, wish, async () => {});
+  if (kind === 'jobs') return lanesOf(await rooms.jobs.get(name), `jobs/${name}`, wish, rooms.clips.catalogs, async () => {});
   if (kind === 'clips') {
     const { job, startNs, endNs } = await clipNamed(name, rooms.clips);
     const windows = within({ startNs, endNs }, wish.windows);
-    return lanesOf(job, `clips/${name}`, { windows, isFollowed: false }, async () => {});
+    return lanesOf(job, `clips/${name}`, { windows, isFollowed: false }, rooms.clips.catalogs, async () => {});
   }
   const interfaces = kind === 'interfaces' ? [name] : interfacesOfVifg(name);
   const job = await startLive(rooms.jobs, interfaces, rooms.startCapture);
-  return lanesOf(job, `${kind}/${name}`, wish, () => endLive(rooms.jobs, job));
+  return lanesOf(job, `${kind}/${name}`, wish, null, () => endLive(rooms.jobs, job));
 }
 
 async function clipNamed(id: string, clips: Clips): Promise<Clip> {
@@ -70,13 +71,21 @@ async function clipNamed(id: string, clips: Clips): Promise<Clip> {
   throw clip instanceof SpillwayError && clip.code === 'CLIP_NOT_FOUND' ? new SpillwayError('SOURCE_NOT_FOUND', clip.message) : clip;
 }
 
-async function lanesOf(job: Job, name: string, { windows, isFollowed }: CaptureWish, close: () => Promise<void>): Promise<CapturedSources> {
+async function lanesOf(
+  job: Job,
+  name: string,
+  { windows, isFollowed }: CaptureWish,
+  catalogs: Catalogs | null,
+  close: () => Promise<void>,
+): Promise<CapturedSources> {
   const until = untilOf(windows, isFollowed, BigInt(Date.now()) * NS_PER_MS);
   const isCaptured = async (): Promise<boolean> => (await captureStatus(job.folder).catch(() => null)) !== null;
   const lanes: BufferLane[] = [];
   try {
     for (const folder of await interfaceFolders(job)) {
-      const lane = await BufferLane.open(folder.path, { name: `${name}/${folder.name}`, windows, until, isCaptured });
+      // Who follows needs to know what was there, when others know already that it is gone.
+      const catalog = until === 'now' ? catalogs?.of(folder.path) : null;
+      const lane = await BufferLane.open(folder.path, { name: `${name}/${folder.name}`, windows, until, isCaptured, ...(catalog && { catalog }) });
       if (!lane.isEmpty) lanes.push(lane);
     }
     if (lanes.length === 0) throw new SpillwayError('SOURCE_EMPTY', `${name}: nothing was captured yet`);
