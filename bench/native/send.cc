@@ -1,11 +1,11 @@
 // Sends numbered Ethernet frames at a steady rate, and tells what it sent as one line of JSON.
 //
 //   send --interface NAME [--count N] [--size BYTES] [--rate PACKETS_PER_SECOND] [--first N] [--seconds N] [--vlan ID]
-//        [--fill 1]
+//        [--outer ID] [--fill 1]
 //
 // A frame is IPv4/UDP from 10.0.0.1:1000+(n mod 97) to 10.0.0.2:9; its payload begins with the frame's number, little-
 // endian, 8 bytes; with --fill 1 it is the number again and again, else zeros follow. --size is that of the frame
-// without a tag; --vlan puts an 802.1Q tag in (4 bytes more). Rate 0 is as fast as it goes. Needs CAP_NET_RAW.
+// without a tag; --vlan puts an 802.1Q tag in (4 bytes more), --outer one of 802.1ad before that. Rate 0 is as fast as it goes. Needs CAP_NET_RAW.
 #include <arpa/inet.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
@@ -21,6 +21,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -38,6 +39,7 @@ struct Options {
   double rate = 0;
   double seconds = 0;
   int vlan = -1;
+  int outer = -1;
   bool fill = false;
 };
 
@@ -64,13 +66,14 @@ Options parse(int count, char** words) {
     else if (flag == "--rate") o.rate = std::strtod(value, nullptr);
     else if (flag == "--seconds") o.seconds = std::strtod(value, nullptr);
     else if (flag == "--vlan") o.vlan = std::atoi(value);
+    else if (flag == "--outer") o.outer = std::atoi(value);
     else if (flag == "--fill") o.fill = std::atoi(value) != 0;
     else count = 0;
   }
   if (o.interface.empty() || count % 2 == 0 || o.size < kMinFrame || o.size > kMaxFrame) {
     std::fputs(
         "usage: send --interface NAME [--count N] [--first N] [--size N] [--rate N] [--seconds N] [--vlan ID]\n"
-        "            [--fill 1]\n",
+        "            [--outer ID] [--fill 1]\n",
         stderr);
     std::exit(1);
   }
@@ -80,15 +83,17 @@ Options parse(int count, char** words) {
 
 class Frame {
  public:
-  explicit Frame(const Options& o) : tag_(o.vlan >= 0 ? 4 : 0), fill_(o.fill), bytes_(o.size + tag_) {
+  explicit Frame(const Options& o) : tag_((o.vlan >= 0 ? 4 : 0) + (o.outer >= 0 ? 4 : 0)), fill_(o.fill), bytes_(o.size + tag_) {
     uint8_t* p = bytes_.data();
     const uint8_t macs[12] = {2, 0, 0, 0, 0, 2, 2, 0, 0, 0, 0, 1};
     std::memcpy(p, macs, 12);
-    if (tag_ != 0) {
-      put16(p + 12, 0x8100);
-      put16(p + 14, static_cast<uint16_t>(o.vlan));
+    p += 12;
+    for (const auto& [protocol, id] : {std::pair{0x88a8, o.outer}, std::pair{0x8100, o.vlan}}) {
+      if (id < 0) continue;
+      put16(p, static_cast<uint16_t>(protocol));
+      put16(p + 2, static_cast<uint16_t>(id));
+      p += 4;
     }
-    p += 12 + tag_;
     put16(p, 0x0800);
     uint8_t* ip = p + 2;
     ip[0] = 0x45;

@@ -28,9 +28,7 @@ class AfPacket final : public PacketSource {
   void closeIntake() override;
   bool drained() override;
   const InterfaceFacts& facts() const override { return facts_; }
-  SourceTraits traits() const override {
-    return {"af_packet", ring_size_, hardware_timestamps_, filters_in_kernel_};
-  }
+  SourceTraits traits() const override { return {"af_packet", ring_size_, hardware_timestamps_, filters_in_kernel_}; }
 
  private:
   AfPacket() = default;

@@ -50,7 +50,7 @@ class Job {
   Retention retention_;
   std::vector<std::unique_ptr<InterfaceCapture>> interfaces_;
   std::vector<std::string> repairs_;  // of the start, for the log
-  std::vector<CaptureState> told_;  // states as the log tells them
+  std::vector<CaptureState> told_;    // states as the log tells them
   ControlSocket control_;
   bool stopping_ = false;
   int64_t started_at_ = 0;  // ns

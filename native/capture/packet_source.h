@@ -17,10 +17,10 @@ enum class Link : uint8_t {
 
 // How it takes packets, for who asks.
 struct SourceTraits {
-  const char* method;         // "af_packet", "libpcap"
-  uint64_t ring_bytes;        // of the kernel's memory that packets wait in
-  bool hardware_timestamps;   // the times are the adapter's
-  bool filters_in_kernel;     // the kernel runs (a widening of) the job's program; else it hands over everything
+  const char* method;        // "af_packet", "libpcap"
+  uint64_t ring_bytes;       // of the kernel's memory that packets wait in
+  bool hardware_timestamps;  // the times are the adapter's
+  bool filters_in_kernel;    // the kernel runs (a widening of) the job's program; else it hands over everything
 };
 
 // Used by one thread. It never fails: an interface that goes away is looked for until it is back.

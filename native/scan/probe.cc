@@ -126,8 +126,7 @@ bool readFloors(SidecarReader& sidecar, ProbeAnswer* answer, std::string* why) {
 
 bool probe(SidecarReader& sidecar, const IndexQuery& query, ProbeWishes wishes, ProbeAnswer* answer, std::string* why) {
   return select(sidecar, query, answer, why) && (!(wishes.blocks || wishes.first) || readFirst(sidecar, answer, why)) &&
-         (!wishes.blocks || readBlocks(sidecar, answer, why)) &&
-         (!wishes.floors || readFloors(sidecar, answer, why));
+         (!wishes.blocks || readBlocks(sidecar, answer, why)) && (!wishes.floors || readFloors(sidecar, answer, why));
 }
 
 }  // namespace spillway

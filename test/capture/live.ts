@@ -54,7 +54,7 @@ export class Network {
     execFileSync('ip', ['netns', 'del', this.name]);
   }
   /** Sends frames on `va`, and tells how many. */
-  async send(options: { count: number; first?: number; size?: number; rate?: number; vlan?: number; on?: string }): Promise<number> {
+  async send(options: { count: number; first?: number; size?: number; rate?: number; vlan?: number; outer?: number; on?: string }): Promise<number> {
     const { on = 'va', ...rest } = options;
     const flags = Object.entries(rest).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const { stdout } = await run('ip', ['netns', 'exec', this.name, sender(), '--interface', on, ...flags]);

@@ -43,11 +43,13 @@ export const sealedNames = (folder: string): string[] =>
 export const sealedPackets = (folder: string): StoredPacket[] => sealedNames(folder).flatMap((name) => packetsOf(readFileSync(join(folder, name))));
 
 const HEADERS = 14 + 20 + 8;
+const TAG_PROTOCOLS = new Set([0x8100, 0x88a8]);
 
 /** The number that the sender put into a frame. */
-export function numberOf({ data }: StoredPacket): number {
-  const tag = data.readUInt16BE(12) === 0x8100 ? 4 : 0;
-  return Number(data.readBigUInt64LE(HEADERS + tag));
+export function numberOf({ data }: Pick<StoredPacket, 'data'>): number {
+  let tags = 0;
+  while (TAG_PROTOCOLS.has(data.readUInt16BE(12 + tags))) tags += 4;
+  return Number(data.readBigUInt64LE(HEADERS + tags));
 }
 export const storedNumbers = (folder: string): number[] => sealedPackets(folder).map(numberOf);
 

@@ -86,8 +86,9 @@ Answers answersOf(SidecarReader* reader, const IndexQuery& query) {
     ENSURE(blocksIn(*answers.all) == blocks);
   }
   if (answers.some) ensureRuns(*answers.some, answers, blocks);
-  const auto probed =
-      asked<ProbeAnswer>([&](auto* answer, auto* why) { return probe(*reader, query, {true, true}, answer, why); });
+  const auto probed = asked<ProbeAnswer>([&](auto* answer, auto* why) {
+    return probe(*reader, query, {true, true}, answer, why);
+  });
   if (probed) {
     ENSURE(answers.some);
     ENSURE(probed->blocks.size() == blocksIn(probed->runs));

@@ -258,7 +258,7 @@ describe('an index', () => {
   const indexFd = openSync(join(folder.path, 'large.index'), 'r');
   opened.push(indexFd);
   const ask = (windows: bigint[], withSums?: boolean) => {
-    const answer = probeIndex(indexFd, 9n, null, BigInt64Array.from(windows), { sums: withSums });
+    const answer = probeIndex(indexFd, 9n, null, BigInt64Array.from(windows), { sums: withSums ?? false });
     if (typeof answer === 'string') throw new Error(answer);
     return answer;
   };

@@ -54,6 +54,14 @@ describe('a request', () => {
       );
   });
 
+  it('has switches that may be missing, and are nothing but switches', () => {
+    const switched = { ...honest, hardwareTimestamps: true, libpcap: false };
+    expect(readRequest(JSON.stringify(switched))).toEqual(switched);
+    for (const name of ['hardwareTimestamps', 'libpcap'])
+      for (const value of [1, 'true', null, ['--user']])
+        expect(() => readRequest(JSON.stringify({ ...honest, [name]: value }))).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }));
+  });
+
   it('that is no object is refused', () => {
     for (const line of ['', '{', 'null', '1', '"x"', '[]', '{"__proto__":{"id":1}}'])
       expect(() => readRequest(line), line).toThrow(expect.objectContaining({ code: 'REQUEST_INVALID' }));
