@@ -245,8 +245,6 @@ export interface IndexAnswer {
   first?: { end: number; crc: number; packets: number; stateBehind: Uint8Array };
   /** Of what is left out right before each range, and behind the last: the largest time; that of -2^63 without any. Where they were asked for. */
   floors?: BigInt64Array;
-  /** For each block of `sums`, the place in `states` of the reader's state at its start. */
-  stateOfBlock: Uint32Array;
 }
 
 /**

@@ -91,17 +91,11 @@ Napi::Object runsToJs(Napi::Env env, const ProbeAnswer& answer, const SidecarRea
     most = std::max(most, run.state + 1);
     bytes += run.length;
   }
-  auto block_states = Napi::Uint32Array::New(env, answer.blocks.size());
-  for (size_t i = 0; i < answer.blocks.size(); ++i) {
-    block_states.Data()[i] = answer.blocks[i].state;
-    most = std::max(most, answer.blocks[i].state + 1);
-  }
   object.Set("ranges", ranges);
   object.Set("stateOf", states);
   Napi::Array list = Napi::Array::New(env, most);
   for (uint32_t id = 0; id < most; ++id) list.Set(id, copyToJs(env, sidecar.state(id)));
   object.Set("states", list);
-  object.Set("stateOfBlock", block_states);
   object.Set("bytes", static_cast<double>(bytes));
   return object;
 }

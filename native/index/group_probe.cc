@@ -1,6 +1,7 @@
 #include "index/group_probe.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "index/bit_slice.h"
 #include "index/key_list.h"
@@ -8,6 +9,12 @@
 namespace spillway {
 
 using namespace sidecar;
+
+namespace {
+
+constexpr const char* kMalformedList = "a list of it is malformed";
+
+}  // namespace
 
 bool GroupProbe::mayHold(const Needs& needs, BlockSet* blocks, std::string* why) {
   *blocks = needs.never ? BlockSet{} : BlockSet::first(group_->blocks);
@@ -95,14 +102,17 @@ bool GroupProbe::addListed(Listed kind, const Need& need, BlockSet* blocks, size
       if (value == need.high) return true;
     }
   }
-  if (!loadList(kind, why)) return false;
-  const KeyList& list = *lists_[static_cast<size_t>(kind)];
-  if (hashed) {
-    if (!std::binary_search(list.begin(), list.end(), listedValue({need.kind, need.low}))) return true;
-    if (kind == Listed::ip6) return ++*lookups, addKey({need.kind, need.low}, blocks, why);
+  if (single) {
+    if (!hashed && need.low > UINT32_MAX) return true;
+    bool listed = false;
+    if (!isListed(kind, listedValue({need.kind, need.low}), &listed, why)) return false;
+    if (!listed) return true;
+    if (kind != Listed::mac) return ++*lookups, addKey({need.kind, need.low}, blocks, why);
     *blocks |= all;
     return true;
   }
+  if (!loadList(kind, why)) return false;
+  const KeyList& list = *lists_[static_cast<size_t>(kind)];
   // Values themselves: those that the group has and the need covers.
   if (need.low > UINT32_MAX || need.low > need.high) return true;
   const auto first = std::lower_bound(list.begin(), list.end(), need.low);
@@ -167,15 +177,37 @@ bool GroupProbe::loadRowKeys(std::string* why) {
   return true;
 }
 
+bool GroupProbe::readList(Listed kind, std::vector<uint8_t>* bytes, std::string* why) {
+  bytes->resize(group_->lists[static_cast<size_t>(kind)].bytes);
+  return sidecar_->read(group_->listAt(kind), bytes->size(), bytes->data(), why);
+}
+
+bool GroupProbe::isListed(Listed kind, uint32_t value, bool* listed, std::string* why) {
+  std::optional<KeyList>& list = lists_[static_cast<size_t>(kind)];
+  // Most look for one value; who looks for another has use for all of it.
+  const bool first = !std::exchange(searched_[static_cast<size_t>(kind)], true);
+  if (!list && first) {
+    std::vector<uint8_t> bytes;
+    if (!readList(kind, &bytes, why)) return false;
+    const size_t count = group_->lists[static_cast<size_t>(kind)].values;
+    const Listing found = findInKeyList({bytes.data(), bytes.size()}, count, value);
+    *listed = found == Listing::present;
+    if (found == Listing::malformed) *why = kMalformedList;
+    return found != Listing::malformed;
+  }
+  if (!loadList(kind, why)) return false;
+  *listed = std::binary_search(list->begin(), list->end(), value);
+  return true;
+}
+
 bool GroupProbe::loadList(Listed kind, std::string* why) {
   std::optional<KeyList>& list = lists_[static_cast<size_t>(kind)];
   if (list) return true;
-  const GroupRecord::List& record = group_->lists[static_cast<size_t>(kind)];
-  std::vector<uint8_t> bytes(record.bytes);
-  if (!sidecar_->read(group_->listAt(kind), bytes.size(), bytes.data(), why)) return false;
+  std::vector<uint8_t> bytes;
+  if (!readList(kind, &bytes, why)) return false;
   KeyList values;
-  if (!decodeKeyList({bytes.data(), bytes.size()}, record.values, &values)) {
-    *why = "a list of it is malformed";
+  if (!decodeKeyList({bytes.data(), bytes.size()}, group_->lists[static_cast<size_t>(kind)].values, &values)) {
+    *why = kMalformedList;
     return false;
   }
   list = std::move(values);

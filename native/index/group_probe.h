@@ -32,6 +32,8 @@ class GroupProbe {
   bool addKeyOfClass(const GroupRecord::Class& c, uint64_t hash, BlockSet* blocks, std::string* why);
   bool columns(const GroupRecord::Class& c, uint64_t hash, BlockSet* columns, std::string* why);
   bool loadRowKeys(std::string* why);
+  bool readList(Listed kind, std::vector<uint8_t>* bytes, std::string* why);
+  bool isListed(Listed kind, uint32_t value, bool* listed, std::string* why);
   bool loadList(Listed kind, std::string* why);
   bool loadClasses(std::string* why);
   bool addRowAt(uint32_t index, BlockSet* blocks, std::string* why);
@@ -41,6 +43,7 @@ class GroupProbe {
   // Read when they are needed first.
   std::optional<std::vector<uint32_t>> row_keys_;
   std::array<std::optional<std::vector<uint32_t>>, kListedKinds> lists_;
+  std::array<bool, kListedKinds> searched_{};
   std::optional<std::array<std::vector<uint16_t>, bloom::kMaxClass + 1>> class_blocks_;  // by class
 };
 

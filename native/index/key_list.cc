@@ -7,6 +7,19 @@ namespace {
 
 constexpr uint32_t kFirstSlotBits = 10;
 
+// Reads the value behind `*next`, the smallest that may follow; `*next` is then one more than it.
+bool takeValue(Cursor* in, uint64_t* next) {
+  uint64_t step = 0;
+  uint8_t byte = 0x80;
+  for (uint32_t shift = 0; (byte & 0x80) != 0; shift += 7) {
+    if (shift > 28) return false;
+    byte = in->u8();
+    step |= static_cast<uint64_t>(byte & 0x7f) << shift;
+  }
+  *next += step + 1;
+  return in->ok() && *next <= uint64_t{UINT32_MAX} + 1;
+}
+
 }  // namespace
 
 void encodeKeyList(const KeyList& list, std::vector<uint8_t>* to) {
@@ -27,19 +40,21 @@ bool decodeKeyList(Bytes bytes, size_t count, KeyList* list) {
   Cursor in(bytes);
   uint64_t next = 0;
   for (size_t n = 0; n < count; ++n) {
-    uint64_t step = 0;
-    uint8_t byte = 0x80;
-    for (uint32_t shift = 0; (byte & 0x80) != 0; shift += 7) {
-      if (shift > 28) return false;
-      byte = in.u8();
-      step |= static_cast<uint64_t>(byte & 0x7f) << shift;
-    }
-    const uint64_t value = next + step;
-    if (!in.ok() || value > UINT32_MAX) return false;
-    list->push_back(static_cast<uint32_t>(value));
-    next = value + 1;
+    if (!takeValue(&in, &next)) return false;
+    list->push_back(static_cast<uint32_t>(next - 1));
   }
   return in.left() == 0;
+}
+
+Listing findInKeyList(Bytes bytes, size_t count, uint32_t value) {
+  if (count > bytes.size || count > kMaxListed) return Listing::malformed;
+  Cursor in(bytes);
+  uint64_t next = 0;
+  for (size_t n = 0; n < count; ++n) {
+    if (!takeValue(&in, &next)) return Listing::malformed;
+    if (next > value) return next - 1 == value ? Listing::present : Listing::absent;
+  }
+  return in.left() == 0 ? Listing::absent : Listing::malformed;
 }
 
 void KeySet::insert(std::span<const uint32_t> values, KeyList* fresh) {

@@ -36,6 +36,10 @@ constexpr size_t kMaxListedBytes = 5;
 // False where `bytes` are not exactly a list of `count` values.
 bool decodeKeyList(Bytes bytes, size_t count, KeyList* list);
 
+enum class Listing : uint8_t { absent, present, malformed };
+// Whether `value` is in a list, of which no more is read than that takes.
+Listing findInKeyList(Bytes bytes, size_t count, uint32_t value);
+
 // A set of values that takes in at most kMaxListed of them.
 class KeySet {
  public:

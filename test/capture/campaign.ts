@@ -48,6 +48,8 @@ const FLAGS = ['--interface', 'va', '--segment-bytes', `${MIB}`, '--ring-bytes',
 
 /** Longer than the ring holds at the usual rates. */
 const STALL_MS = 400;
+/** By then a loss in the ring is counted and recorded. */
+const LOSS_TOLD_MS = 700;
 
 const RECOVERY_MS_MAX = 1000;
 /** Tools of others look at every so many lives. */
@@ -94,9 +96,11 @@ class Campaign {
 
   async live(life: number): Promise<void> {
     const kind = this.#random();
-    const starting = life > 0 && kind < 0.15;
-    const afterReady = 20 + 380 * this.#random();
-    await this.#killed(starting ? { afterStart: 60 * this.#random() } : { afterReady, stalled: kind > 0.9 });
+    // By chance, and now and then for certain.
+    const starting = life > 0 && (kind < 0.15 || life % 9 === 4);
+    const stalled = kind > 0.9 || life % 7 === 6;
+    const afterReady = stalled ? LOSS_TOLD_MS : 20 + 380 * this.#random();
+    await this.#killed(starting ? { afterStart: 60 * this.#random() } : { afterReady, stalled });
     this.#tally.lives++;
     this.#tally.starting += starting ? 1 : 0;
     const look = this.#buffered.look();

@@ -1,6 +1,7 @@
 // Lists of distinct keys: to bytes and back, and the set that gathers them.
 #include "index/key_list.h"
 
+#include <algorithm>
 #include <set>
 
 #include "check.h"
@@ -29,6 +30,13 @@ TEST("lists come back as they were, and no part of one does") {
     CHECK(bytes.size() <= kMaxListedBytes * list.size());
     KeyList back;
     CHECK(decodeKeyList(Exact(bytes).bytes(), list.size(), &back));
+    for (int k = 0; k < 20; ++k) {
+      // One of them, or its neighbour, or anything.
+      uint32_t value = static_cast<uint32_t>(random.next());
+      if (!list.empty() && k % 4 != 0) value = list[random.below(list.size())] + static_cast<uint32_t>(k % 3);
+      const bool there = std::binary_search(list.begin(), list.end(), value);
+      CHECK(findInKeyList(Exact(bytes).bytes(), list.size(), value) == (there ? Listing::present : Listing::absent));
+    }
     CHECK(back == list);
     if (list.empty()) continue;
     const size_t cut = random.below(bytes.size());
