@@ -36,6 +36,9 @@ class FakeSource final : public capture::PacketSource {
     link_ = link;
   }
 
+  capture::Failed start() override { return std::nullopt; }
+  const capture::InterfaceFacts& facts() const override { return facts_; }
+  capture::SourceTraits traits() const override { return {"fake", 0, false, false}; }
   size_t take(capture::CapturedPacket* to, size_t max, int timeout_ms) override {
     std::unique_lock lock(mutex_);
     came_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return !ring_.empty() || woken_; });
@@ -76,6 +79,7 @@ class FakeSource final : public capture::PacketSource {
   }
 
  private:
+  capture::InterfaceFacts facts_;
   struct Sent {
     Buffer data;
     Nanos time;
