@@ -29,7 +29,7 @@ export function countSuites(report, mustRun) {
     suite.passed += of('passed').length;
     suite.failed += failed.length + (broken ? 1 : 0);
     if (broken) suite.notes.push(`${file} broke: ${firstLine(result.message)}`);
-    for (const test of failed) suite.notes.push(`failed: ${file}: ${test.fullName}`);
+    for (const test of failed) suite.notes.push(`failed: ${file}: ${test.fullName}: ${shortly(test.failureMessages)}`);
     const skipped = of('pending', 'skipped', 'todo', 'disabled');
     suite.skipped += skipped.length;
     if (skipped.length > 0)
@@ -45,6 +45,13 @@ function refuseSkips(suite) {
   else if (suite.passed + suite.failed === 0) suite.notes.push(`${suite.name} must run here, and none of its tests did`);
   else return;
   suite.failed += 1;
+}
+
+/** Why a test failed, on one line: the log above it may be gone where only its end is kept. */
+function shortly(messages) {
+  const lines = (messages ?? []).join('\n').split('\n');
+  const told = lines.filter((line) => line.trim() !== '' && !/node_modules|^\s*at /.test(line)).map((line) => line.trim());
+  return told.slice(0, 8).join(' | ').slice(0, 1000);
 }
 
 const firstLine = (text) => (text ?? '').split('\n', 1)[0];
