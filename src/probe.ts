@@ -2,8 +2,10 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { ADMIN } from './access/caller.js';
 import { buildApp } from './api/app.js';
 import { listenAddress } from './api/loopback.js';
+import { packetExport } from './api/packet-export/service.js';
 import { FileIndexes } from './buffer/file-indexes.js';
 import { Clips } from './buffer/clips.js';
 import { Jobs, type Job } from './buffer/jobs.js';
@@ -55,7 +57,7 @@ export async function startProbe(
       report: (error) => app?.log.error({ err: error }, 'an export'),
     });
     const logger = config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr };
-    app = await buildApp({ service, names: config.names, logger, version: packageVersion() });
+    app = await buildApp({ services: [packetExport(service)], gate: { admit: async () => ADMIN }, names: config.names, logger, version: packageVersion() });
     if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
     const address = await listen(app, host, config.port);
     return { address, startCapture, close: () => closeAll(service, app!, pool, indexes, data) };

@@ -1,20 +1,18 @@
 /** The HTTP server: what it refuses, how it reads and answers, and its routes. Built apart from listening. */
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
 import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify';
 import { LIMITS } from '../config.js';
 import { writeJson } from '../export/json.js';
-import type { ExportService } from '../export/service.js';
 import { readBodies } from './body.js';
 import { documentApi } from './docs.js';
 import { answerUnreadable, handleErrors, sendError } from './errors.js';
 import { guard } from './guards.js';
-import { exportRoutes } from './packet-export/export.js';
-import { exportsRoutes } from './packet-export/exports.js';
-import { packetsRoutes } from './packet-export/packets.js';
+import type { Service } from './link.js';
+import { addRoutes, type Gate } from './routes.js';
 import { validatorCompiler } from './validation.js';
 
 export interface AppOptions {
-  service: ExportService;
+  services: readonly Service[];
+  gate: Gate;
   /** Host names that requests may use besides this machine's own, in lower case. */
   names: readonly string[];
   /** Fastify's logger options; false: none. */
@@ -22,7 +20,7 @@ export interface AppOptions {
   version: string;
 }
 
-export async function buildApp({ service, names, logger, version }: AppOptions): Promise<FastifyInstance> {
+export async function buildApp({ services, gate, names, logger, version }: AppOptions): Promise<FastifyInstance> {
   const app = Fastify({
     logger,
     bodyLimit: LIMITS.bodyBytes,
@@ -39,13 +37,7 @@ export async function buildApp({ service, names, logger, version }: AppOptions):
   guard(app, names);
   readBodies(app);
   await documentApi(app, version);
-  addRoutes(app, service);
+  app.decorateRequest('caller', null);
+  addRoutes(app, services, gate);
   return app;
-}
-
-function addRoutes(app: FastifyInstance, service: ExportService): void {
-  const api = app.withTypeProvider<TypeBoxTypeProvider>();
-  exportsRoutes(api, service);
-  exportRoutes(api, service);
-  packetsRoutes(api, service);
 }

@@ -1,19 +1,9 @@
-/** What the routes of an address share. */
-import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox';
+/** What an address does not serve. */
 import type { FastifyInstance, HTTPMethods } from 'fastify';
 import { SpillwayError } from '../errors.js';
 
-/** The type of an app whose routes take their types from their schemas. */
-export type Api = FastifyInstance<
-  FastifyInstance['server'],
-  Parameters<FastifyInstance['routing']>[0],
-  Parameters<FastifyInstance['routing']>[1],
-  FastifyInstance['log'],
-  TypeBoxTypeProvider
->;
-
 /** Answers every method that an address does not serve with 405 and the list of those it does. */
-export function refuseOtherMethods(app: Api, url: string, served: readonly HTTPMethods[]): void {
+export function refuseOtherMethods(app: FastifyInstance, url: string, served: readonly HTTPMethods[]): void {
   const allow = served.join(', ');
   app.route({
     method: app.supportedMethods.filter((method) => !served.includes(method)),

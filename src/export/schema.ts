@@ -54,6 +54,8 @@ export const Filter = Closed(
   'A filter',
 );
 
+export const Filters = Type.Array(Filter, { description: 'Array of filter criteria.' });
+
 export const StopRule = Closed(
   {
     packet_limit: Type.Optional(Uint64('Packets written; 0: no limit')),
@@ -72,7 +74,7 @@ export const Config = Closed(
     start_time: Type.Optional(Text(`Start, included: ${time}`)),
     end_time: Type.Optional(Text(`End, not included: ${time}`)),
     time_intervals: Type.Optional(Type.Array(TimeInterval, { description: 'Narrow start_time..end_time to their union' })),
-    filters: Type.Optional(Closed({ items: Type.Optional(Type.Array(Filter)) }, 'All of them must accept a packet')),
+    filters: Type.Optional(Closed({ items: Type.Optional(Filters) }, 'All of them must accept a packet')),
     stop_rule: Type.Optional(StopRule),
     snap_length: Type.Optional(UintN(16, 'Bytes kept of each packet; 0: all', { default: DEFAULTS.snap_length })),
     output_format: Type.Optional(OneOf(FORMATS, 'Format of the output', { default: DEFAULTS.output_format })),
@@ -103,11 +105,13 @@ export const Stats = Closed(
 
 const Metric = Closed({ key: Type.String(), value: Type.String() }, 'A detail of an error');
 
+export const MetricsList = Type.Array(Metric, { description: 'Details of an error' });
+
 export const StatusError = Closed(
   {
     error_id: Text('Code, see docs/errors.md'),
     error_text: Text('One sentence'),
-    error_metrics: Type.Optional(Type.Array(Metric)),
+    error_metrics: Type.Optional(MetricsList),
   },
   'Why the export failed; only in ERRORS',
 );

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.js';
+import { maySee, type Caller } from '../access/caller.js';
 import type { PreparedExport } from '../engine/export.js';
 import type { CapturedName, CapturedSources, CaptureWish } from '../capture/captured-sources.js';
 import type { ExportFormat, ExportRequest, Sink } from '../engine/types.js';
@@ -55,31 +56,31 @@ export class ExportService {
   }
 
   /** Makes an export. What is wrong with it is refused here, unless the engine takes longer than a second to find it. */
-  async create(given: Given, owner: string): Promise<Export> {
+  async create(given: Given, caller: Caller): Promise<Export> {
     const nowNs = BigInt(Date.now()) * NS_PER_MS;
     const checked = checkRequest(given.config, nowNs);
     this.#requireRoom();
     this.#creating++;
     try {
-      return await this.#create(given, owner, checked, nowNs);
+      return await this.#create(given, caller, checked, nowNs);
     } finally {
       this.#creating--;
     }
   }
 
   /** Oldest first; `path` keeps the exports of that source. */
-  async list(owner: string, path?: string): Promise<Export[]> {
-    const all = [...this.#exports.values()].filter((handle) => handle.owner === owner);
+  async list(caller: Caller, path?: string): Promise<Export[]> {
+    const all = [...this.#exports.values()].filter((handle) => maySee(caller, handle.owner));
     return Promise.all(all.filter((handle) => path === undefined || handle.given.config.path === path).map(settledView));
   }
 
-  async get(id: string, owner: string): Promise<Export> {
-    return settledView(this.#find(id, owner));
+  async get(id: string, caller: Caller): Promise<Export> {
+    return settledView(this.#find(id, caller));
   }
 
   /** Takes an export as its client read it. Only the mode may differ, and only while the export waits for one. */
-  replace(id: string, owner: string, { config }: Given): Export {
-    const handle = this.#find(id, owner);
+  replace(id: string, caller: Caller, { config }: Given): Export {
+    const handle = this.#find(id, caller);
     const before = handle.given.config;
     if (!isSameButForMode(before, config)) {
       throw new SpillwayError('EXPORT_STATE', `export ${id}: nothing but config.mode of an export can be changed`);
@@ -92,13 +93,13 @@ export class ExportService {
   }
 
   /** Removes an export; what it was doing has ended when this resolves. An output file stays. */
-  async remove(id: string, owner: string): Promise<void> {
-    await this.#remove(this.#find(id, owner));
+  async remove(id: string, caller: Caller): Promise<void> {
+    await this.#remove(this.#find(id, caller));
   }
 
   /** Streams the packets to a client, held until the export is ready. Rejects if they could not all be handed over. */
-  async fetch(id: string, owner: string, download: Download): Promise<void> {
-    const handle = this.#find(id, owner);
+  async fetch(id: string, caller: Caller, download: Download): Promise<void> {
+    const handle = this.#find(id, caller);
     const { config } = handle.given;
     if (config.mode === 'STREAM_TO_FILE') {
       throw new SpillwayError('EXPORT_STATE', `export ${id}: its packets go to ${config.output_filename}: state ${handle.state}`);
@@ -135,13 +136,13 @@ export class ExportService {
     await runToClient(handle, download.open(handle.id, config.path, formatOf(config)), this.#turns);
   }
 
-  async #create(given: Given, owner: string, checked: CheckedRequest, nowNs: bigint): Promise<Export> {
-    const handle = new ExportHandle(randomUUID(), owner, nowNs, given);
+  async #create(given: Given, caller: Caller, checked: CheckedRequest, nowNs: bigint): Promise<Export> {
+    const handle = new ExportHandle(randomUUID(), caller.name, nowNs, given);
     handle.onEnd = (error) => this.#ended(handle, error);
     let preparing: Promise<PreparedExport> | undefined;
     try {
       const { sources, windows } = await this.#sourcesOf(handle, checked);
-      const place = checked.output === null ? null : await this.#files.place(checked.output, owner);
+      const place = checked.output === null ? null : await this.#files.place(checked.output, caller.name);
       if (place !== null) handle.held.push(place);
       handle.apply('initialise');
       preparing = this.#prepare({ ...checked.selection, windows, sources });
@@ -240,9 +241,9 @@ export class ExportService {
     }
   }
 
-  #find(id: string, owner: string): ExportHandle {
+  #find(id: string, caller: Caller): ExportHandle {
     const handle = this.#exports.get(id);
-    if (handle === undefined || handle.owner !== owner) {
+    if (handle === undefined || !maySee(caller, handle.owner)) {
       throw new SpillwayError('EXPORT_NOT_FOUND', `there is no export ${JSON.stringify(id.length > 100 ? `${id.slice(0, 100)}…` : id)}`);
     }
     return handle;

@@ -8,8 +8,8 @@ import { FileSystem } from './filesystem.js';
 import { sweepPartFiles } from './part-files.js';
 import { writeSample } from './sample.js';
 
-/** Who acts while there are no logins. */
-export const ADMIN = 'admin';
+/** Whose folder there is before there are users. */
+const ADMIN = 'admin';
 
 export interface DataFolder {
   readonly path: string;

@@ -1,4 +1,5 @@
 /** A service over a fake engine, with a data folder of its own for each test. */
+import { ADMIN } from '../../src/access/caller.js';
 import { afterEach, beforeEach } from 'vitest';
 import type { Sink } from '../../src/engine/types.js';
 import { SpillwayError } from '../../src/errors.js';
@@ -47,10 +48,10 @@ export async function restart(): Promise<void> {
 export const config = (given: Partial<Config> = {}): Config => ({ path: 'fs/admin/x.pcap', ...given });
 export const toFile = (name = '/admin/out.pcap'): Partial<Config> => ({ mode: 'STREAM_TO_FILE', output_filename: name });
 export const create = async (given: Partial<Config> = {}, additions: Record<string, unknown> = {}): Promise<string> =>
-  (await service.create({ config: config(given), additions }, 'admin')).id!;
-export const get = (id: string): Promise<Export> => service.get(id, 'admin');
+  (await service.create({ config: config(given), additions }, ADMIN)).id!;
+export const get = (id: string): Promise<Export> => service.get(id, ADMIN);
 export const status = async (id: string): Promise<NonNullable<Export['status']>> => (await get(id)).status!;
-export const ids = async (): Promise<unknown[]> => (await service.list('admin')).map(({ id }) => id);
+export const ids = async (): Promise<unknown[]> => (await service.list(ADMIN)).map(({ id }) => id);
 
 /** A client that keeps what it is sent. */
 export class Client implements Sink, Download {
@@ -79,6 +80,6 @@ export class Client implements Sink, Download {
 }
 export const fetchAll = async (id: string): Promise<Client> => {
   const client = new Client();
-  await service.fetch(id, 'admin', client);
+  await service.fetch(id, ADMIN, client);
   return client;
 };

@@ -1,3 +1,4 @@
+import { ADMIN, type Caller } from '../../src/access/caller.js';
 import { readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
@@ -26,6 +27,8 @@ import {
 useService();
 const openDescriptors = (): number => readdirSync('/proc/self/fd').length;
 
+const ANN: Caller = { name: 'ann', role: 'operator', sources: null };
+
 describe('refusals', () => {
   it('leave nothing behind', async () => {
     const before = openDescriptors();
@@ -41,11 +44,11 @@ describe('refusals', () => {
 
   it('meet everyone but the owner', async () => {
     const id = await create();
-    expect(() => service.replace(id, 'ann', { config: config(), additions: {} })).toThrow(expect.objectContaining({ code: 'EXPORT_NOT_FOUND' }));
-    await expect(service.get(id, 'ann')).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
-    await expect(service.remove(id, 'ann')).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
-    await expect(service.fetch(id, 'ann', new Client())).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
-    expect(await service.list('ann')).toEqual([]);
+    expect(() => service.replace(id, ANN, { config: config(), additions: {} })).toThrow(expect.objectContaining({ code: 'EXPORT_NOT_FOUND' }));
+    await expect(service.get(id, ANN)).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
+    await expect(service.remove(id, ANN)).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
+    await expect(service.fetch(id, ANN, new Client())).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
+    expect(await service.list(ANN)).toEqual([]);
     expect(await ids()).toHaveLength(1);
   });
 
@@ -71,7 +74,7 @@ describe('running at once', () => {
     await until(() => engine.running === LIMITS.runningExports);
     await expect(fetchAll(fetched)).rejects.toMatchObject({ code: 'TOO_MANY_EXPORTS' });
     expect((await status(fetched)).state).toBe('RUNNING');
-    await service.remove(waiting, 'admin');
+    await service.remove(waiting, ADMIN);
     expect(engine.running).toBe(LIMITS.runningExports);
     gate.open();
     for (const id of files) await until(async () => (await status(id)).state === 'DONE');
@@ -97,10 +100,10 @@ describe('PUT', () => {
   it('takes back what was read, and nothing else', async () => {
     const id = await create({ stop_rule: { packet_limit: 5 } });
     const read = (await get(id)).config;
-    expect(service.replace(id, 'admin', { config: read, additions: {} })).toEqual(await get(id));
-    expect(service.replace(id, 'admin', { config: { ...read, mode: 'LEGACY' }, additions: {} })).toEqual(await get(id));
+    expect(service.replace(id, ADMIN, { config: read, additions: {} })).toEqual(await get(id));
+    expect(service.replace(id, ADMIN, { config: { ...read, mode: 'LEGACY' }, additions: {} })).toEqual(await get(id));
     for (const changed of [{ ...read, mode: 'STREAM_TO_FILE' as const }, { ...read, snap_length: 1 }, { path: read.path }]) {
-      expect(() => service.replace(id, 'admin', { config: changed, additions: {} })).toThrow(expect.objectContaining({ code: 'EXPORT_STATE' }));
+      expect(() => service.replace(id, ADMIN, { config: changed, additions: {} })).toThrow(expect.objectContaining({ code: 'EXPORT_STATE' }));
     }
   });
 });
@@ -123,7 +126,7 @@ describe('time limits', () => {
     const fetching = fetchAll(streaming);
     for (let i = 0; i < 8; i++) {
       await new Promise((resolve) => setTimeout(resolve, 100));
-      service.replace(kept, 'admin', (await get(kept)) as never);
+      service.replace(kept, ADMIN, (await get(kept)) as never);
       await ids();
     }
     expect(await ids()).toEqual([kept, streaming]);
@@ -162,21 +165,21 @@ describe('a restart', () => {
     await until(async () => (await status(streaming)).state === 'STREAMING');
     // As after a crash: nothing of the first service is told that it ends.
     const second = start();
-    expect(await second.get(done, 'admin')).toEqual(
+    expect(await second.get(done, ADMIN)).toEqual(
       JSON.parse(
         JSON.stringify(before, (_k, v: unknown) => (typeof v === 'bigint' ? plain(v) : v)),
         revive,
       ),
     );
     for (const id of [waiting, streaming]) {
-      expect((await second.get(id, 'admin')).status).toMatchObject({ state: 'ERRORS', error: { error_id: 'INTERRUPTED' } });
+      expect((await second.get(id, ADMIN)).status).toMatchObject({ state: 'ERRORS', error: { error_id: 'INTERRUPTED' } });
     }
     await second.close();
     await service.close();
     await expect(fetching).rejects.toMatchObject({ code: 'INTERRUPTED' });
     expect(engine.running).toBe(0);
     const third = start();
-    expect((await third.get(streaming, 'admin')).status).toMatchObject({ state: 'ERRORS', error: { error_id: 'INTERRUPTED' } });
+    expect((await third.get(streaming, ADMIN)).status).toMatchObject({ state: 'ERRORS', error: { error_id: 'INTERRUPTED' } });
     await third.close();
   });
 

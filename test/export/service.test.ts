@@ -1,3 +1,4 @@
+import { ADMIN } from '../../src/access/caller.js';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +18,7 @@ describe('an export that its client fetches', () => {
     expect(await status(id)).toMatchObject({ state: 'RUNNING', progress: 0, owner: 'admin', stats: { total_bytes: 1000, exported_bytes: 0 } });
     expect((await status(id)).creation_time).toMatch(/^\d{10}\.\d{9}$/);
     const client = new Client();
-    const fetching = service.fetch(id, 'admin', client);
+    const fetching = service.fetch(id, ADMIN, client);
     await until(async () => (await status(id)).progress === 50);
     expect(await status(id)).toMatchObject({ state: 'STREAMING', stats: { exported_bytes: 250, processed_packets: 8n, estimated_bytes: 500n } });
     await expect(fetchAll(id)).rejects.toMatchObject({
@@ -59,7 +60,7 @@ describe('an export that its client fetches', () => {
     engine.runGate = new Promise(() => undefined);
     const id = await create();
     const client = new Client();
-    const fetching = service.fetch(id, 'admin', client);
+    const fetching = service.fetch(id, ADMIN, client);
     await until(() => client.chunks.length === 1);
     client.leave();
     await expect(fetching).rejects.toMatchObject({ code: 'CLIENT_LEFT' });
@@ -72,7 +73,7 @@ describe('an export that its client fetches', () => {
     engine.runError = new SpillwayError('SOURCE_UNREADABLE', 'reading x failed', { errno: 'EIO' });
     const id = await create();
     const client = new Client();
-    await expect(service.fetch(id, 'admin', client)).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
+    await expect(service.fetch(id, ADMIN, client)).rejects.toMatchObject({ code: 'SOURCE_UNREADABLE' });
     expect(client.ended).toBe('aborted');
     expect(await status(id)).toMatchObject({
       state: 'ERRORS',
@@ -104,8 +105,8 @@ describe('an export that takes long to prepare', () => {
     expect(Date.now() - began).toBeGreaterThanOrEqual(LIMITS.prepareWaitMs - 20);
     expect((await status(id)).state).toBe('INITIALIZING');
     const client = new Client();
-    const fetching = service.fetch(id, 'admin', client);
-    const second = expect(service.fetch(id, 'admin', new Client())).rejects.toMatchObject({ code: 'EXPORT_STATE' });
+    const fetching = service.fetch(id, ADMIN, client);
+    const second = expect(service.fetch(id, ADMIN, new Client())).rejects.toMatchObject({ code: 'EXPORT_STATE' });
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(client.opened).toEqual([]);
     gate.open();
@@ -134,7 +135,7 @@ describe('an export that takes long to prepare', () => {
     engine.prepareGate = gate.passed;
     const id = await create();
     const client = new Client();
-    const fetching = service.fetch(id, 'admin', client);
+    const fetching = service.fetch(id, ADMIN, client);
     client.leave();
     await expect(fetching).rejects.toMatchObject({ code: 'CLIENT_LEFT' });
     gate.open();
@@ -147,7 +148,7 @@ describe('an export that takes long to prepare', () => {
     engine.prepareGate = gate.passed;
     const id = await create();
     const fetching = fetchAll(id);
-    const removing = service.remove(id, 'admin');
+    const removing = service.remove(id, ADMIN);
     await expect(fetching).rejects.toMatchObject({ code: 'CANCELLED' });
     gate.open();
     await removing;
@@ -173,7 +174,7 @@ describe('an export to a file', () => {
     const sha256 = createHash('sha256').update('headtail').digest('hex');
     expect(await get(id)).toMatchObject({ receipt: { ...receipt(), sha256 } });
     await expect(fetchAll(id)).rejects.toMatchObject({ code: 'EXPORT_STATE' });
-    await service.remove(id, 'admin');
+    await service.remove(id, ADMIN);
     expect(existsSync(out())).toBe(true);
   });
 
@@ -195,7 +196,7 @@ describe('an export to a file', () => {
     engine.pieces = [Buffer.from('other')];
     const third = await create(toFile());
     await until(async () => (await status(third)).progress! > 0);
-    await service.remove(third, 'admin');
+    await service.remove(third, ADMIN);
     expect(engine.running).toBe(0);
     expect(readFileSync(out(), 'utf8')).toBe('headtail');
     expect(readdirSync(join(temporary.path, 'fs/admin')).sort()).toEqual(['out.pcap', 'sample.pcap', 'x.pcap']);
@@ -203,7 +204,7 @@ describe('an export to a file', () => {
 
   it('deleted right after it was made leaves nothing either', async () => {
     engine.runGate = new Promise(() => undefined);
-    await service.remove(await create(toFile()), 'admin');
+    await service.remove(await create(toFile()), ADMIN);
     expect(engine.running).toBe(0);
     expect(readdirSync(join(temporary.path, 'fs/admin')).sort()).toEqual(['sample.pcap', 'x.pcap']);
   });

@@ -8,7 +8,7 @@ import { read } from './tree.js';
 const RULES: Rules = {
   layers: [
     ['units', 'errors', 'root', 'native-contract', 'native', 'config'],
-    ['engine', 'filter', 'state'],
+    ['engine', 'filter', 'state', 'access'],
     ['buffer', 'task'],
     ['export', 'bundle', 'capture', 'privileged'],
     ['api', 'cli'],

@@ -2,29 +2,30 @@
 import Type from 'typebox';
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { Sink } from '../../engine/types.js';
-import { ErrorBody } from '../../export/schema.js';
 import type { ExportService } from '../../export/service.js';
 import { GzipSink } from '../../export/gzip-sink.js';
 import { HttpSink, clientLeft } from '../../export/http-sink.js';
 import { ZstdSink } from '../../export/zstd-sink.js';
-import { ADMIN } from '../../state/data-folder.js';
-import { refuseOtherMethods, type Api } from '../resource.js';
-import { BASE, TAGS, Id } from './base.js';
+import { link, type Link } from '../link.js';
 import { chooseCoding, type Coding } from './coding.js';
 import { downloadName } from './file-name.js';
 
 const Query = Type.Object({ compress: Type.Optional(Type.String({ description: 'zstd, gzip or identity' })) });
-const Packets = Type.String({ format: 'binary', description: 'The capture' });
+const Packets = { description: 'The packets', content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } };
 
-export function packetsRoutes(app: Api, service: ExportService): void {
-  const url = `${BASE}/packets/items/*`;
-  const response = { 200: { description: 'The packets', content: { 'application/octet-stream': { schema: Packets } } }, '4xx': ErrorBody };
-
-  app.get(
-    url,
-    { exposeHeadRoute: false, schema: { tags: TAGS, summary: 'Fetch the packets', params: Id, querystring: Query, response } },
-    async (request, reply) => {
-      const coding = chooseCoding(request.query.compress, request.headers['accept-encoding']);
+export function packetsLink(exports: ExportService): Link {
+  return link({
+    method: 'GET',
+    path: '/packets/items/{+id}',
+    right: 'reader',
+    about: 'Fetch the packets',
+    query: Query,
+    status: 200,
+    answer: null,
+    response: { 200: Packets },
+    noHead: true,
+    handle: async ({ caller, param, query, request, reply }) => {
+      const coding = chooseCoding(query.compress, request.headers['accept-encoding']);
       const left = new AbortController();
       reply.raw.once('close', () => {
         if (!reply.raw.writableFinished) left.abort(clientLeft());
@@ -36,7 +37,7 @@ export function packetsRoutes(app: Api, service: ExportService): void {
         return encode(sink, coding);
       };
       try {
-        await service.fetch(request.params['*'], ADMIN, { signal: left.signal, open });
+        await exports.fetch(param('id'), caller, { signal: left.signal, open });
       } catch (error) {
         // Nobody is left to be told, or the broken connection tells it.
         if (!left.signal.aborted && sink?.begun !== true) throw error;
@@ -44,9 +45,7 @@ export function packetsRoutes(app: Api, service: ExportService): void {
       }
       return reply;
     },
-  );
-
-  refuseOtherMethods(app, url, ['GET']);
+  });
 }
 
 function headersOf(fileName: string, coding: Coding): OutgoingHttpHeaders {

@@ -1,0 +1,128 @@
+/** Serves what the services describe. */
+import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
+import Type, { type TSchema } from 'typebox';
+import type { Caller } from '../access/caller.js';
+import { SpillwayError } from '../errors.js';
+import { ErrorBody } from '../export/schema.js';
+import { definitionOf } from './definition.js';
+import { rootOf, type Call, type Link, type Resource, type Right, type Service } from './link.js';
+import { refuseOtherMethods } from './resource.js';
+
+/** Lets requests in: resolves to who asks, or rejects with why not. */
+export interface Gate {
+  admit(request: FastifyRequest, right: Right): Promise<Caller>;
+}
+
+/** A link as it is served. */
+export interface Route {
+  service: Service;
+  resource: string;
+  name: string;
+  link: Link;
+  /** For Fastify; a `{+id}` is its wildcard. */
+  url: string;
+  /** Names of the path's variables, in order. */
+  variables: string[];
+}
+
+/** Every route of the services, their definitions not included. */
+export function routesOf(services: readonly Service[]): Route[] {
+  return services.flatMap((service) =>
+    Object.entries(service.resources).flatMap(([resource, { self, links }]) =>
+      Object.entries(links).map(([name, link]) => ({ service, resource, name, link, ...urlOf(rootOf(service), link.path ?? self) })),
+    ),
+  );
+}
+
+function urlOf(root: string, path: string): Pick<Route, 'url' | 'variables'> {
+  const variables: string[] = [];
+  const url = path.replaceAll(/\{(\+?)(\w+)\}/g, (_, rest: string, name: string) => {
+    variables.push(name);
+    return rest === '' ? `:${name}` : '*';
+  });
+  return { url: root + url, variables };
+}
+
+export function addRoutes(app: FastifyInstance, services: readonly Service[], gate: Gate): void {
+  const routes = routesOf(services);
+  for (const route of routes.filter(({ link }) => link.isRaw !== true)) add(app, route, gate);
+  void app.register((raw, _, done) => {
+    raw.removeAllContentTypeParsers();
+    raw.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
+    for (const route of routes.filter(({ link }) => link.isRaw === true)) add(raw, route, gate);
+    done();
+  });
+  for (const [url, served] of methodsByUrl(routes)) refuseOtherMethods(app, url, served);
+  for (const service of services) addDefinition(app, service);
+}
+
+function add(app: FastifyInstance, { service, link, url, variables }: Route, gate: Gate): void {
+  app.route({
+    method: link.method,
+    url,
+    ...(link.noHead === true && { exposeHeadRoute: false }),
+    schema: {
+      tags: [`${service.name} ${service.version}`],
+      summary: link.about,
+      ...(variables.length > 0 && { params: paramsOf(variables, url) }),
+      ...(link.query && { querystring: link.query }),
+      ...(link.body && { body: link.body }),
+      response: { [link.status]: link.answer ?? Type.Null(), '4xx': ErrorBody, ...link.response },
+    },
+    // Before the body is read: what comes from nobody is not looked at.
+    onRequest: async (request) => {
+      request.caller = await gate.admit(request, link.right);
+    },
+    handler: async (request, reply) => {
+      void reply.code(link.status);
+      const params = request.params as Record<string, string>;
+      const call: Call = {
+        caller: request.caller!,
+        query: request.query,
+        body: request.body,
+        request,
+        reply,
+        param: (name) => params[name] ?? params['*'] ?? '',
+      };
+      const answer = await link.handle(call as Parameters<Link['handle']>[0]);
+      return reply.sent || answer === reply ? reply : reply.send(link.status === 204 ? null : answer);
+    },
+  });
+}
+
+function paramsOf(variables: readonly string[], url: string): TSchema {
+  const properties = variables.map((name) => [url.includes(`:${name}`) ? name : '*', Type.String({ description: `The ${name}` })] as const);
+  return Type.Object(Object.fromEntries(properties));
+}
+
+function methodsByUrl(routes: readonly Route[]): Map<string, HTTPMethods[]> {
+  const served = new Map<string, HTTPMethods[]>();
+  for (const { url, link } of routes) {
+    const methods = served.get(url) ?? [];
+    served.set(url, methods);
+    methods.push(link.method);
+    if (link.method === 'GET' && link.noHead !== true) methods.push('HEAD');
+  }
+  return served;
+}
+
+/** Clients ask for it before they log in. */
+function addDefinition(app: FastifyInstance, service: Service): void {
+  const definition = definitionOf(service);
+  app.get(rootOf(service), { schema: { hide: true } }, (_request, reply) => reply.send(definition));
+  refuseOtherMethods(app, rootOf(service), ['GET', 'HEAD']);
+}
+
+/** A resource that another one's links speak of. */
+export function resourceNamed({ resources }: Service, name: string): Resource {
+  const found = resources[name];
+  if (!found) throw new SpillwayError('INTERNAL', `there is no resource ${name}`);
+  return found;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; null before it is admitted. */
+    caller: Caller | null;
+  }
+}
