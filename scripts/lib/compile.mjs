@@ -40,7 +40,13 @@ function headersOf(depfile) {
   return paths.filter((path) => path !== '' && existsSync(path));
 }
 
-async function compile(source, object, flags) {
+/** `ahead`: in the time that nobody else wants. */
+function startCompiler(args, ahead) {
+  const [command, ...before] = ahead ? ['nice', '-n', '19', COMPILER] : [COMPILER];
+  return exitOf(spawn(command, [...before, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }));
+}
+
+async function compile(source, object, flags, ahead) {
   const name = relative(root, object);
   const depfile = object.replace(/\.o$/, '.d');
   const hash = () => hashOf([...new Set([source, ...headersOf(depfile)])], flags);
@@ -48,36 +54,34 @@ async function compile(source, object, flags) {
   forget(name);
   mkdirSync(join(object, '..'), { recursive: true });
   const args = [...flags, '-MMD', '-MF', depfile, '-c', source, '-o', object];
-  const code = await exitOf(spawn(COMPILER, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }));
-  if (code !== 0) throw new SetupError(`${relative(root, source)} did not compile`);
+  if ((await startCompiler(args, ahead)) !== 0) throw new SetupError(`${relative(root, source)} did not compile`);
   note(name, hash());
 }
 
-async function compileAll(pairs, flags) {
+async function compileAll(pairs, flags, ahead) {
   const queue = [...pairs];
   const worker = async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await compile(...next, flags);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await compile(...next, flags, ahead);
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, worker));
+  await Promise.all(Array.from({ length: ahead ? 1 : availableParallelism() }, worker));
 }
 
 /**
  * Builds `sources` into `build/<folder>/<name>` and returns its path. Programs of one folder share their objects,
- * so they must be built with the same `flags`; `linkFlags` may differ.
+ * so they must be built with the same `flags`; `linkFlags` may differ. `ahead`: while other things run, which it must not slow down.
  */
-export async function buildProgram({ folder, name, sources, flags, linkFlags = flags }) {
+export async function buildProgram({ folder, name, sources, flags, linkFlags = flags, ahead = false }) {
   await ensurePackages(CLANG_NEEDS);
   const outDir = join(root, 'build', folder);
   const pairs = sources.map((source) => [source, join(outDir, `${relative(root, source)}.o`)]);
-  await compileAll(pairs, [...COMMON_FLAGS, ...flags]);
+  await compileAll(pairs, [...COMMON_FLAGS, ...flags], ahead);
   const program = join(outDir, name);
   const objects = pairs.map(([, object]) => object);
   const stamp = relative(root, program);
   const hash = hashOf(objects, linkFlags);
   if (isCurrent(stamp, hash, [program])) return program;
   forget(stamp);
-  const code = await exitOf(spawn(COMPILER, [...objects, ...linkFlags, '-o', program], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }));
-  if (code !== 0) throw new SetupError(`${stamp} did not link`);
+  if ((await startCompiler([...objects, ...linkFlags, '-o', program], ahead)) !== 0) throw new SetupError(`${stamp} did not link`);
   note(stamp, hash);
   return program;
 }

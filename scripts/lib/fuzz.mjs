@@ -31,17 +31,16 @@ function seed(target) {
   return corpus;
 }
 
-/** Runs a target for so many seconds; resolves to true when nothing was found. A finding is left in `.setup/fuzz/`. */
-export async function fuzz(target, seconds) {
+/** The target's program. */
+export async function buildFuzzer(target, ahead = false) {
   const source = join(TARGETS_DIR, `${target}.cc`);
   if (!existsSync(source)) throw new SetupError(`there is no fuzz target ${target}; there are: ${fuzzTargets().join(', ')}`);
-  const program = await buildProgram({
-    folder: 'fuzz',
-    name: target,
-    sources: [...coreSources(), source],
-    flags: FLAGS,
-    linkFlags: LINK_FLAGS,
-  });
+  return buildProgram({ folder: 'fuzz', name: target, sources: [...coreSources(), source], flags: FLAGS, linkFlags: LINK_FLAGS, ahead });
+}
+
+/** Runs a target for so many seconds; resolves to true when nothing was found. A finding is left in `.setup/fuzz/`. */
+export async function fuzz(target, seconds) {
+  const program = await buildFuzzer(target);
   const args = [
     seed(target),
     `-max_total_time=${seconds}`,

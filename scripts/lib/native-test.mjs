@@ -8,17 +8,22 @@ import { SetupError } from './say.mjs';
 
 const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
-/**
- * Builds and runs it. The program ends with a line `N passed, N failed`; a run without one (a crash, a sanitizer's report)
- * is a failure, whatever it printed before.
- */
-export async function runNativeTests(args = []) {
+/** The program's path. */
+export async function buildNativeTests(ahead = false) {
   const folder = join(root, 'test', 'native');
   const capture = captureSources();
   const tests = ccFiles([folder]).filter((path) => capture.length > 0 || !path.startsWith(join(folder, 'capture')));
   if (tests.length === 0) throw new SetupError('there is no test under test/native');
   const sources = [...coreSources(), ...capture, ...tests];
-  const program = await buildProgram({ folder: 'native-test', name: 'native-test', sources, flags: [...SANITIZE, '-I', folder] });
+  return buildProgram({ folder: 'native-test', name: 'native-test', sources, flags: [...SANITIZE, '-I', folder], ahead });
+}
+
+/**
+ * Builds and runs it. The program ends with a line `N passed, N failed`; a run without one (a crash, a sanitizer's report)
+ * is a failure, whatever it printed before.
+ */
+export async function runNativeTests(args = []) {
+  const program = await buildNativeTests();
   const child = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   let output = '';
   child.stdout.setEncoding('utf8').on('data', (text) => {

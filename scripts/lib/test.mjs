@@ -1,5 +1,5 @@
-import { fuzz, fuzzTargets } from './fuzz.mjs';
-import { runNativeTests } from './native-test.mjs';
+import { buildFuzzer, fuzz, fuzzTargets } from './fuzz.mjs';
+import { buildNativeTests, runNativeTests } from './native-test.mjs';
 import { say, sayFailure, SetupError } from './say.mjs';
 import { ensureRunnable, ensureTestTools } from './setup.mjs';
 import { CLANG_NEEDS, missingPackages } from './system.mjs';
@@ -51,11 +51,25 @@ async function nativeSuites() {
   return done;
 }
 
+/** Many of the other tests wait more than they work. What does not compile is told where it is to run. */
+async function buildAhead() {
+  if (missingPackages(CLANG_NEEDS).length > 0) return;
+  try {
+    await buildNativeTests(true);
+    for (const target of fuzzTargets()) await buildFuzzer(target, true);
+  } catch {
+    // Told by the suite.
+  }
+}
+
 async function runAll() {
   await ensureRunnable();
   const lacking = await ensureTestTools();
   if (lacking !== null) say(`some tests will skip; ${lacking}`);
-  return [...(await runVitest(mustRun)), ...(await nativeSuites())];
+  const built = buildAhead();
+  const typescript = await runVitest(mustRun);
+  await built;
+  return [...typescript, ...(await nativeSuites())];
 }
 
 function report(suites) {

@@ -8,7 +8,8 @@ import { programFile } from './program-file.js';
 import { numberOf, sealedPackets, upTo } from './segments.js';
 
 const FRAMES = 300;
-const SMALL = ['--ring-bytes', String(2 << 20), '--queue-bytes', String(8 << 20)];
+/** A block of the ring is handed on after a tenth of a second, however little is in it: 16 of them let a busy machine be late. */
+const SMALL = ['--ring-bytes', String(16 << 20), '--queue-bytes', String(8 << 20)];
 
 const FILTERS = [
   'ip',

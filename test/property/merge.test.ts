@@ -100,10 +100,10 @@ describe('an export of several sources', () => {
         expect(receipt.crc32c).toBe(slowCrc32c(got.bytes).toString(16).padStart(8, '0'));
         merged += 1;
       }),
-      { numRuns: 400, ...RUNS },
+      { numRuns: 250, ...RUNS },
     );
     // Enough of them got this far for it to mean something.
-    expect(merged).toBeGreaterThan(100);
+    expect(merged).toBeGreaterThan(60);
   }, 120_000);
 
   it('has the same bytes and the same receipt however it is cut and packed', async () => {
@@ -126,7 +126,7 @@ describe('an export of several sources', () => {
           ),
         ).toEqual(whole);
       }),
-      { numRuns: 300, ...RUNS },
+      { numRuns: 150, ...RUNS },
     );
   }, 120_000);
 
@@ -229,7 +229,7 @@ describe('segments of one interface', () => {
           expect(got.receipt.damage).toEqual([]);
         },
       ),
-      { numRuns: 300, ...RUNS },
+      { numRuns: 150, ...RUNS },
     );
   }, 120_000);
 });
@@ -287,7 +287,7 @@ describe('a capture that was dealt to several files', () => {
           packets.map(({ ns, data }) => `${ns} ${data.toString('hex')}`),
         );
       }),
-      { numRuns: 200, ...RUNS },
+      { numRuns: 120, ...RUNS },
     );
   }, 120_000);
 
