@@ -10,12 +10,27 @@ export const LIMITS = {
   headerBytes: 16 << 10,
   /** Nesting of a JSON body; the deepest resource has five levels. */
   jsonDepth: 32,
-  /** Exports that are not at their end: each holds a descriptor of its source. */
-  activeExports: 64,
+  /** Exports that are not at their end: each holds a descriptor of its source or two. */
+  activeExports: 4096,
+  /** And of one user, so that others can make some. */
+  activeExportsOfUser: 2048,
   /** Exports that scan at once: each takes up to 80 MB alone, and 48 MB beside others. */
   runningExports: 8,
-  /** Exports that a list can hold, ended ones included. */
-  keptExports: 4096,
+  /** And of one user. */
+  runningExportsOfUser: 7,
+  /** Live streams at once, which are silent most of the time: each may have a thread of its own. */
+  liveExports: 32,
+  /** And of one user. */
+  liveExportsOfUser: 24,
+  /** Exports that a list can hold; of more, those that have ended first are forgotten. */
+  keptExports: 20_000,
+  /** Who asks for packets while others run waits this long for a turn. */
+  turnWaitMs: 20_000,
+  /** A client that takes no piece of its packets for so long gives up its turn, where others wait for one. */
+  stallMs: 30_000,
+  /** Bytes that all spools hold together, and one: a probe's disk is for its buffer. */
+  spoolBytes: 16 * 2 ** 30,
+  spoolExportBytes: 4 * 2 ** 30,
   /** Every filter costs one compilation for each link type. */
   filters: 32,
   /** Intervals are merged and handed to every scan step. */

@@ -13,11 +13,12 @@ import { openCaptured, type CaptureRooms } from './capture/captured-sources.js';
 import { sweepLive } from './capture/live.js';
 import type { RootParent } from './capture/parent.js';
 import { startInBackground } from './capture/start.js';
-import type { ProbeConfig } from './config.js';
+import { LIMITS, type ProbeConfig } from './config.js';
 import { prepareExport } from './engine/export.js';
 import { createPool, threadsFor, type Pool } from './engine/pool.js';
 import { SpillwayError } from './errors.js';
 import { ExportService } from './export/service.js';
+import { SpoolRoom } from './export/spool.js';
 import { packageVersion } from './root.js';
 import { openDataFolder } from './state/data-folder.js';
 
@@ -49,11 +50,13 @@ export async function startProbe(
   await sweepLive(jobs);
   const indexes = new FileIndexes(join(data.path, 'index'), { report: (error) => app?.log.error({ err: error }, 'an index') });
   try {
-    const service = new ExportService({
+    const spools = await SpoolRoom.open(join(data.path, 'spool'), { totalBytes: LIMITS.spoolBytes, eachBytes: LIMITS.spoolExportBytes });
+    const service = await ExportService.open({
       prepare: (request) => prepare(request, { pool, indexes }),
       openCaptured: (name, wish) => openCaptured(name, wish, rooms),
       store: data.exports,
       files: data.files,
+      spools,
       report: (error) => app?.log.error({ err: error }, 'an export'),
     });
     const logger = config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr };

@@ -31,7 +31,7 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const known = knownError(error);
   if (known.code === 'INTERNAL') request.log.error({ err: error }, 'a defect');
   const { http } = ERRORS[known.code];
-  if (http === 503) void reply.header('retry-after', LIMITS.retryAfterSeconds);
+  if (http === 503 || http === 429) void reply.header('retry-after', LIMITS.retryAfterSeconds);
   return reply.code(http).header('content-type', JSON_TYPE).serializer(asIs).send(errorBody(known.code, known.message));
 }
 

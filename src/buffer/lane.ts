@@ -5,7 +5,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Lane, Loss, Skip, Stretch, Turn } from '../engine/lane.js';
+import type { Lane, Loss, Skip, Stretch, Surveyed, Turn } from '../engine/lane.js';
 import { MAX_TIME_NS, MIN_TIME_NS } from '../engine/limits.js';
 import type { Beginning } from '../engine/open-source.js';
 import type { TimeWindow } from '../engine/types.js';
@@ -34,6 +34,9 @@ export interface LaneOptions {
   isCaptured: () => Promise<boolean>;
   catalog?: Catalog;
 }
+
+/** What stands in a segment before its packets is smaller: a section and one interface. */
+const SEGMENT_HEAD_BYTES = 4096;
 
 /** The segment that is being read. */
 interface Present {
@@ -132,6 +135,22 @@ export class BufferLane implements Lane {
       if (this.#end && segment.id > this.#end.id) return null;
       if (!skip || !(await this.#isSkipped(segment, skip))) await this.#begin(segment);
     }
+  }
+
+  async *survey(): AsyncGenerator<Surveyed> {
+    const present = this.#present ? [this.#present.segment] : [];
+    for (const segment of [...present, ...this.#queue]) {
+      const sizeBytes = this.#sizeOf(segment);
+      const file = await SegmentFile.open(this.#folder, this.name, segment);
+      const source = file?.source(sizeBytes, null);
+      try {
+        if (source?.index) yield { name: this.name, fd: source.fd, index: source.index, sizeBytes, headBytes: SEGMENT_HEAD_BYTES };
+        else yield { sizeBytes, isBounded: true };
+      } finally {
+        await file?.close();
+      }
+    }
+    if (this.#options.until !== 'now') yield { sizeBytes: 0, isBounded: false };
   }
 
   /** What comes from now on is not wanted. */

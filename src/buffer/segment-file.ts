@@ -73,7 +73,7 @@ export class SegmentFile {
   }
 
   /** Its first `sizeBytes`; the descriptors stay this segment's. */
-  source(sizeBytes: number, beginning: Beginning): OpenSource {
+  source(sizeBytes: number, beginning: Beginning | null): OpenSource {
     const { name, fd, index } = this;
     return { name, fd, sizeBytes, kind: 'file', compression: null, pipe: false, index, isChecked: true, beginning, handOver() {}, async close() {} };
   }

@@ -32,6 +32,8 @@ export interface CaptureWish {
   windows: readonly TimeWindow[];
   /** Go on with what comes, until the last window's end, or for ever. */
   isFollowed: boolean;
+  /** Refuses whom it may not be shown to, by all names of what is asked for. */
+  admit?: (names: readonly string[]) => void;
 }
 
 export interface CapturedSources {
@@ -54,15 +56,26 @@ export function isLive({ kind }: CapturedName): boolean {
 
 export async function openCaptured(named: CapturedName, wish: CaptureWish, rooms: CaptureRooms): Promise<CapturedSources> {
   const { kind, name } = named;
-  if (kind === 'jobs') return lanesOf(await rooms.jobs.get(name), `jobs/${name}`, wish, rooms.clips.catalogs, async () => {});
+  if (kind === 'jobs') {
+    const job = await rooms.jobs.get(name);
+    wish.admit?.(namesOf(job));
+    return lanesOf(job, `jobs/${name}`, wish, rooms.clips.catalogs, async () => {});
+  }
   if (kind === 'clips') {
     const { job, startNs, endNs } = await clipNamed(name, rooms.clips);
+    wish.admit?.([`clips/${name}`, ...namesOf(job)]);
     const windows = within({ startNs, endNs }, wish.windows);
     return lanesOf(job, `clips/${name}`, { windows, isFollowed: false }, rooms.clips.catalogs, async () => {});
   }
+  wish.admit?.([`${kind}/${name}`]);
   const interfaces = kind === 'interfaces' ? [name] : interfacesOfVifg(name);
   const job = await startLive(rooms.jobs, interfaces, rooms.startCapture);
   return lanesOf(job, `${kind}/${name}`, wish, null, () => endLive(rooms.jobs, job));
+}
+
+/** As sources. */
+export function namesOf({ id, name }: Job): string[] {
+  return [`jobs/${name}`, `jobs/${id}`];
 }
 
 async function clipNamed(id: string, clips: Clips): Promise<Clip> {

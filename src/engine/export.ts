@@ -2,6 +2,7 @@
 import { SpillwayError } from '../errors.js';
 import { crc32c, fileHeader } from '../native.js';
 import { ScanContext, type Piece } from './context.js';
+import { estimate, type Estimate } from './estimate.js';
 import { closeAll, makePlan, type Plan, type PrepareOptions } from './plan.js';
 import { borrowPool, threadsFor, type Pool } from './pool.js';
 import { receiptOf } from './receipt.js';
@@ -28,6 +29,8 @@ export interface PreparedExport {
   readonly linkTypes: number[];
   /** Such as "expression rejects all packets"; may grow while the export runs. */
   readonly warnings: string[];
+  /** What it will give, before it runs. Takes up to some seconds where there are many indexes. */
+  estimate(): Promise<Estimate>;
   /** Streams the export into the sink; call once. Calls sink.finish() or sink.abort() itself. */
   run(sink: Sink, options?: RunOptions): Promise<Receipt>;
   /** Frees descriptors; safe to call at any time but while it runs. */
@@ -41,6 +44,7 @@ export async function prepareExport(request: ExportRequest, options: PrepareOpti
     copiesAll: request.filters.length === 0 && plan.windowsNs.length === 0,
     linkTypes: plan.linkTypes,
     warnings: plan.filters.warnings,
+    estimate: () => estimate(plan, options.pool),
     run: (sink, runOptions = {}) => runPlan(plan, sink, runOptions, options.pool),
     close: () => closeAll(plan.sources),
   };

@@ -47,6 +47,9 @@ export interface Loss {
   packets: bigint | null;
 }
 
+/** A part of a lane that is not opened for it; `isBounded`: no more bytes than those come. The index is closed when the next part is asked for. */
+export type Surveyed = { name: string; fd: number; index: FileIndex; sizeBytes: number; headBytes: number } | { sizeBytes: number; isBounded: boolean };
+
 /** Nothing is wanted of the file of this index, which has so many bytes. */
 export type Skip = (index: FileIndex, sizeBytes: number) => boolean;
 
@@ -61,6 +64,8 @@ export interface Lane {
    * be opened. Rejects with SOURCE_OVERWRITTEN where what was there at first is gone, unless the lane is followed.
    */
   next(skip: Skip | null): Promise<Turn>;
+  /** What is to be read of it, as far as that is known now: parts with an index, and others; reads nothing of them. */
+  survey(): AsyncIterable<Surveyed>;
   /** Resolves when it is worth asking again after an idle turn. */
   changed(): Promise<void>;
   /** What capture lost of it, as far as it is read. */

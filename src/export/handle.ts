@@ -1,15 +1,18 @@
 /** One export: its state, what it tells about itself, and what it holds open. */
+import type { Estimate } from '../engine/estimate.js';
 import type { PreparedExport } from '../engine/export.js';
-import type { Progress, Receipt } from '../engine/types.js';
+import type { ExportRequest, Progress, Receipt } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import type { StoredExport } from '../state/exports.js';
 import { formatEpoch } from '../units.js';
 import { Deadline } from './deadline.js';
+import { estimateFields } from './estimate-fields.js';
 import { parseJson, writeJson } from './json.js';
 import { isFinal, next, type Event } from './lifecycle.js';
 import { receiptFields } from './receipt-fields.js';
 import { limitsOf } from './request.js';
 import { withDefaults, type Config, type Export, type State, type Stats, type StatusError } from './schema.js';
+import type { Spool, SpoolFacts } from './spool.js';
 import { finalStats, firstStats, percentOf, runningStats } from './stats.js';
 
 /** What a client gave: the configuration, and properties of `export` that are its own. */
@@ -18,12 +21,13 @@ export interface Given {
   additions: Record<string, unknown>;
 }
 
-/** What is kept of an export that has ended. */
+/** What is kept of an export that has ended, or whose spool is complete. */
 interface Outcome {
   progress: number;
   stats: Stats;
   receipt?: unknown;
   error?: StatusError;
+  spool?: SpoolFacts;
 }
 
 export class ExportHandle {
@@ -32,8 +36,18 @@ export class ExportHandle {
   stats: Stats = firstStats(0);
   receipt: unknown;
   error: StatusError | undefined;
+  /** What PREPARE found out. */
+  estimate: Estimate | undefined;
+  /** In BUFFER_STREAM, from the start of the run on. */
+  spool: Spool | null = null;
+  /** Clients that fetch from the spool at the moment. */
+  downloads = 0;
+  /** One of them got its end. */
+  hasEnd = false;
   /** Held open until the end: the source, the place of the output file, the engine's export. */
   readonly held: { close(): Promise<void> }[] = [];
+  /** What the engine's export reads. */
+  sources: Pick<ExportRequest, 'sources' | 'windows'> | null = null;
   prepared: PreparedExport | null = null;
   /** Ends the run; the reason is the `SpillwayError` that the export then ends with. */
   readonly stopper = new AbortController();
@@ -51,21 +65,23 @@ export class ExportHandle {
     readonly id: string,
     readonly owner: string,
     readonly creationNs: bigint,
-    readonly given: Given,
+    public given: Given,
   ) {}
 
   /** An export of an earlier run of the server, as it was when that ended. */
-  static restore({ id, owner, creationNs, state, request, outcome }: StoredExport): ExportHandle {
+  static restore({ id, owner, creationNs, state, request, outcome }: StoredExport): { handle: ExportHandle; spool: SpoolFacts | undefined } {
     const handle = new ExportHandle(id, owner, creationNs, parseJson(request) as Given);
     handle.state = state as State;
-    if (outcome !== null) Object.assign(handle, parseJson(outcome) as Outcome);
-    return handle;
+    const { spool, ...kept } = (outcome === null ? {} : parseJson(outcome)) as Partial<Outcome>;
+    Object.assign(handle, kept);
+    return { handle, spool };
   }
 
   stored(): StoredExport {
     const { id, owner, creationNs, state, progress, stats, receipt, error } = this;
-    const outcome = this.isFinal ? writeJson({ progress, stats, receipt, error }) : null;
-    return { id, owner, creationNs, state, request: writeJson(this.given), outcome };
+    const spool = this.spool?.facts ?? undefined;
+    const outcome = this.isFinal || spool ? writeJson({ progress, stats, receipt, error, spool }) : null;
+    return { id, owner, creationNs, state, request: writeJson(this.given), outcome, deadlineNs: this.deadline.atNs };
   }
 
   get isFinal(): boolean {
@@ -84,20 +100,32 @@ export class ExportHandle {
     for (const watcher of [...this.#watchers]) watcher();
   }
 
+  get mode(): NonNullable<Config['mode']> {
+    return this.given.config.mode ?? 'LEGACY';
+  }
+
   advance(progress: Progress): void {
-    this.progress = percentOf(progress, this.progress);
+    const percent = percentOf(progress, 0);
+    // Of two ways, into the spool and out of it, this is the first.
+    this.progress = Math.max(this.progress, this.spool ? percent / 2 : percent);
     this.stats = runningStats(progress, limitsOf(this.given.config), this.stats);
   }
 
-  succeed(event: 'finish' | 'empty', receipt: Receipt): void {
+  /** The second way: bytes that a client has of what is spooled. */
+  advanceDownload(bytes: number): void {
+    const total = this.spool?.sizeBytes ?? 0;
+    if (total > 0) this.progress = Math.max(this.progress, Math.min(50 + (50 * bytes) / total, 99.99));
+  }
+
+  succeed(event: 'finish' | 'empty' | 'prepared', receipt: Receipt): void {
     this.receipt = receiptFields(receipt);
     this.stats = finalStats(receipt, this.stats);
-    this.progress = 100;
+    this.progress = event === 'prepared' ? 50 : 100;
     this.apply(event);
   }
 
   failWith(error: SpillwayError): void {
-    if (error.code === 'CLIENT_LEFT' && this.given.config.mode === 'LIVE_STREAM' && this.state === 'STREAMING') {
+    if (error.code === 'CLIENT_LEFT' && this.mode === 'LIVE_STREAM' && this.state === 'STREAMING') {
       this.progress = 100;
       return this.apply('enough');
     }
@@ -106,10 +134,10 @@ export class ExportHandle {
     this.apply(error.code === 'CLIENT_LEFT' && this.state === 'STREAMING' ? 'leave' : 'fail');
   }
 
-  /** Resolves once the export is initialised, or has failed at it; rejects with the reason of `signal`, or when the export is stopped. */
+  /** Resolves once there is something to fetch, or the export has failed at it; rejects with the reason of `signal`, or when the export is stopped. */
   async initialised(signal: AbortSignal): Promise<void> {
     const either = AbortSignal.any([signal, this.stopper.signal]);
-    while (this.state === 'UNINITIALIZED' || this.state === 'INITIALIZING') {
+    while (this.state === 'UNINITIALIZED' || this.state === 'INITIALIZING' || (this.state === 'RUNNING' && this.spool)) {
       either.throwIfAborted();
       await new Promise<void>((resolve) => {
         const wake = (): void => {
@@ -145,6 +173,7 @@ export class ExportHandle {
         ...(this.state === 'ERRORS' && this.error !== undefined && { error: this.error }),
       },
       ...(this.receipt !== undefined && { receipt: this.receipt }),
+      ...(this.estimate !== undefined && { estimate: estimateFields(this.estimate) }),
     };
   }
 }

@@ -4,11 +4,13 @@ import type { State } from './schema.js';
 
 export const EVENTS = {
   initialise: 'the source is opened and the filters are compiled',
-  prepared: 'that is done, and the export waits for a decision of its client',
-  start: 'that is done, and the export runs: to its file, or as soon as its client fetches it',
+  prepared: 'that is done, and the export waits for a decision of its client; or the spool is complete, or holds what it may',
+  start: 'the export runs: to its file, into its spool, or as soon as its client fetches it',
   stream: 'the client fetches the packets',
-  finish: 'the output is whole',
+  again: 'the client fetches once more what is spooled',
+  finish: 'the output is whole, and where a client fetches it, the client has its end',
   empty: 'the output is whole, and the source has no packet in the time range',
+  pause: 'the client left before the end of what is spooled, or wanted a part of it',
   leave: 'the client left in mid-stream',
   enough: 'the client of a live stream left, which is its end',
   fail: 'a failure of ours, or the server ends',
@@ -21,9 +23,9 @@ export const TRANSITIONS: Record<State, Partial<Record<Event, State>>> = {
   UNINITIALIZED: { initialise: 'INITIALIZING', fail: 'ERRORS' },
   INITIALIZING: { prepared: 'READY', start: 'RUNNING', fail: 'ERRORS' },
   READY: { start: 'RUNNING', stream: 'STREAMING', fail: 'ERRORS' },
-  RUNNING: { stream: 'STREAMING', finish: 'DONE', fail: 'ERRORS' },
-  STREAMING: { finish: 'DONE', empty: 'NODATA', leave: 'ERRORS', enough: 'DONE', fail: 'ERRORS' },
-  DONE: {},
+  RUNNING: { prepared: 'READY', stream: 'STREAMING', finish: 'DONE', empty: 'NODATA', fail: 'ERRORS' },
+  STREAMING: { finish: 'DONE', empty: 'NODATA', pause: 'READY', leave: 'ERRORS', enough: 'DONE', fail: 'ERRORS' },
+  DONE: { again: 'STREAMING' },
   NODATA: {},
   ERRORS: {},
 };
@@ -38,9 +40,9 @@ export function next(state: State, event: Event): State {
   return following;
 }
 
-/** Nothing follows: the export only waits to be removed. */
+/** What there was to do is done: the export only waits to be removed, or to be fetched once more. */
 export function isFinal(state: State): boolean {
-  return Object.keys(TRANSITIONS[state]).length === 0;
+  return !('fail' in TRANSITIONS[state]);
 }
 
 /** The table as docs/api.md shows it, its columns aligned. */

@@ -4,26 +4,24 @@ import { CAPTURED_KINDS, isLive, type CapturedName } from '../capture/captured-s
 import type { ExportFormat, ExportRequest, StopRules } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import { NS_PER_SECOND } from '../units.js';
-import { DEFAULTS, type Config, type Filter } from './schema.js';
+import { DEFAULTS, type Config, type Filter, type MODES } from './schema.js';
 import { timeWindows } from './windows.js';
 
 export interface CheckedRequest {
-  mode: (typeof SERVED_MODES)[number];
+  mode: (typeof MODES)[number];
   /** `fs`: `<owner>/<file>` in the file system that clients see; else captured traffic. */
   source: { kind: 'fs'; name: string } | CapturedName;
   /** Goes on with what is captured. */
   isFollowed: boolean;
-  /** `/<owner>/<file>`; only in STREAM_TO_FILE. */
+  /** `/<owner>/<file>`; only in STREAM_TO_FILE, and in PREPARE, where that may follow. */
   output: string | null;
   /** The engine's request but for its sources. */
   selection: Omit<ExportRequest, 'sources'>;
 }
 
-const SERVED_MODES = ['LEGACY', 'LIVE_STREAM', 'STREAM_TO_FILE'] as const;
-
 /** Checks everything that can be checked without looking at the source; `nowNs`: when the request came. */
 export function checkRequest(config: Config, nowNs: bigint): CheckedRequest {
-  const mode = modeOf(config);
+  const mode = config.mode ?? 'LEGACY';
   const source = sourceOf(config.path);
   const selection = {
     filters: filtersOf(config),
@@ -72,13 +70,6 @@ export function limitsOf({ stop_rule: rule = {} }: Config): StopRules {
   };
 }
 
-export function modeOf(config: Config): CheckedRequest['mode'] {
-  const mode = config.mode ?? 'LEGACY';
-  const served = SERVED_MODES.find((name) => name === mode);
-  if (served === undefined) throw new SpillwayError('MODE_UNSUPPORTED', `config.mode ${mode} is not served: use ${SERVED_MODES.join(' or ')}`);
-  return served;
-}
-
 function sourceOf(path: string): CheckedRequest['source'] {
   // Ids may begin with a slash, so that clients that join them make two.
   const [, kind, name] = /^([a-z]+)\/\/?([^/]+)$/.exec(path) ?? [];
@@ -97,7 +88,7 @@ function outputOf({ output_filename: output }: Config, mode: CheckedRequest['mod
   if (mode === 'STREAM_TO_FILE' && output === undefined) {
     throw new SpillwayError('OUTPUT_INVALID', 'config.output_filename is missing: STREAM_TO_FILE needs it, as /<owner>/<file>');
   }
-  if (mode !== 'STREAM_TO_FILE' && output !== undefined) {
+  if (mode !== 'STREAM_TO_FILE' && mode !== 'PREPARE' && output !== undefined) {
     throw new SpillwayError('OUTPUT_INVALID', `config.output_filename is for the mode STREAM_TO_FILE, not ${mode}`);
   }
   return output ?? null;

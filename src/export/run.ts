@@ -7,6 +7,7 @@ import type { Opened } from '../state/filesystem.js';
 import { FileSink } from './file-sink.js';
 import type { ExportHandle } from './handle.js';
 import { HashSink } from './hash-sink.js';
+import type { Spool } from './spool.js';
 import type { Turns } from './turns.js';
 
 /** Private: captures hold what people sent. */
@@ -14,36 +15,79 @@ const OUTPUT_MODE = 0o600;
 
 /** Streams to a client, in a turn that the caller has taken; rejects with the reason when the export ends in ERRORS. */
 export async function runToClient(handle: ExportHandle, sink: Sink, turns: Turns): Promise<void> {
-  await run(handle, sink, turns, (receipt) => handle.succeed(isEmptySource(receipt) ? 'empty' : 'finish', receipt));
+  const hashed = handle.given.additions['checksum'] === SHA_256 ? new HashSink(sink) : null;
+  await run(handle, hashed ?? sink, turns, (receipt) => {
+    handle.succeed(isEmptySource(receipt) ? 'empty' : 'finish', { ...receipt, ...(hashed && { sha256: hashed.sha256 }) });
+    return 'ended';
+  });
 }
+
+/** What a client gives as `checksum` of an export whose packets it fetches. */
+export const SHA_256 = 'SHA-256';
 
 /** Writes the output file when its turn has come; never rejects, the status tells. */
 export async function runToFile(handle: ExportHandle, place: Opened, turns: Turns): Promise<void> {
+  await inTurn(handle, turns, async () => {
+    const sink = new HashSink(await FileSink.open(place.path, { mode: OUTPUT_MODE }));
+    await run(handle, sink, turns, (receipt) => {
+      handle.succeed('finish', { ...receipt, sha256: sink.sha256 });
+      return 'ended';
+    });
+  });
+}
+
+/** Fills the spool when its turn has come; never rejects. `onReady`: it is complete, or holds what it may. */
+export async function runToSpool(handle: ExportHandle, spool: Spool, turns: Turns, onReady: () => void): Promise<void> {
+  await inTurn(handle, turns, async () => {
+    spool.onFull(() => {
+      handle.apply('prepared');
+      onReady();
+    });
+    const sink = new HashSink(spool);
+    await run(handle, sink, turns, (receipt) => {
+      const told = { ...receipt, sha256: sink.sha256 };
+      const isEmpty = isEmptySource(receipt);
+      if (spool.isPassed) {
+        handle.succeed(isEmpty ? 'empty' : 'finish', told);
+        return 'ended';
+      }
+      spool.complete(sink.sha256);
+      handle.succeed(isEmpty ? 'empty' : 'prepared', told);
+      if (isEmpty) return 'ended';
+      onReady();
+      return 'waits';
+    });
+  });
+}
+
+async function inTurn(handle: ExportHandle, turns: Turns, work: () => Promise<void>): Promise<void> {
   let hasTurn = false;
   try {
-    await turns.take(handle.stopper.signal);
+    await turns.take(handle.owner, handle.stopper.signal);
     hasTurn = true;
-    const sink = new HashSink(await FileSink.open(place.path, { mode: OUTPUT_MODE }));
-    await run(handle, sink, turns, (receipt) => handle.succeed('finish', { ...receipt, sha256: sink.sha256 }));
+    await work();
   } catch (error) {
     // A run that failed has told its export already; a file that did not open has not.
     if (!handle.isFinal) await endWith(handle, error);
   } finally {
-    if (hasTurn) turns.give();
+    if (hasTurn) turns.give(handle.owner);
   }
 }
 
 /** Ends an export in ERRORS. */
 export async function endWith(handle: ExportHandle, error: unknown): Promise<void> {
   handle.failWith(coded(error));
+  await handle.spool?.remove();
   await handle.release();
   handle.onEnd(error);
 }
 
-async function run(handle: ExportHandle, sink: Sink, turns: Turns, succeed: (receipt: Receipt) => void): Promise<void> {
+/** `succeed` says whether that is the export's end, or it waits for its client now. */
+async function run(handle: ExportHandle, sink: Sink, turns: Turns, succeed: (receipt: Receipt) => 'ended' | 'waits'): Promise<void> {
   const { signal } = handle.stopper;
   // The engine may be waiting for a client that takes nothing; only the end of its sink ends that.
-  signal.addEventListener('abort', () => void sink.abort());
+  const stop = (): void => void sink.abort();
+  signal.addEventListener('abort', stop);
   const running = handle.prepared!.run(
     telling(sink, () => (handle.delivered = true)),
     {
@@ -54,9 +98,11 @@ async function run(handle: ExportHandle, sink: Sink, turns: Turns, succeed: (rec
   );
   const ended = running.then(
     async (receipt) => {
-      succeed(receipt);
+      signal.removeEventListener('abort', stop);
+      const outcome = succeed(receipt);
+      handle.delivered = false;
       await handle.release();
-      handle.onEnd(null);
+      if (outcome === 'ended') handle.onEnd(null);
     },
     async (error: unknown) => {
       // Why it was stopped says more than that it was.

@@ -2,17 +2,22 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.js';
-import { maySee, type Caller } from '../access/caller.js';
+import { mayRead, maySee, type Caller } from '../access/caller.js';
 import type { PreparedExport } from '../engine/export.js';
 import type { CapturedName, CapturedSources, CaptureWish } from '../capture/captured-sources.js';
 import type { ExportFormat, ExportRequest, Sink } from '../engine/types.js';
 import { SpillwayError, coded } from '../errors.js';
 import type { ExportStore } from '../state/exports.js';
 import type { FileSystem, Opened } from '../state/filesystem.js';
+import { estimatedStats } from './estimate-fields.js';
 import { ExportHandle, type Given } from './handle.js';
+import { next } from './lifecycle.js';
 import { checkRequest, formatOf, type CheckedRequest } from './request.js';
-import { endWith, runToClient, runToFile } from './run.js';
-import { isSameButForMode, isSameMode, type Export } from './schema.js';
+import { Patience } from './patience.js';
+import { endWith, runToClient, runToFile, runToSpool } from './run.js';
+import { isSameButForMode, type Export, type Uint64 } from './schema.js';
+import { fetchOverflowing, fetchSpooled, type Spooled } from './spool-fetch.js';
+import type { SpoolFacts, SpoolRoom } from './spool.js';
 import { NS_PER_MS } from '../units.js';
 import { Turns } from './turns.js';
 
@@ -22,49 +27,78 @@ export interface Dependencies {
   openCaptured: (name: CapturedName, wish: CaptureWish) => Promise<CapturedSources>;
   store: ExportStore;
   files: FileSystem;
+  spools: SpoolRoom;
   /** Hears of failures that no request waits for. */
   report?: (error: Error) => void;
+  /** Hears of what was done, by whom. */
+  audit?: (note: ExportNote) => void;
+  /** How long who asks for packets waits for a turn; default: as LIMITS says. */
+  turnWaitMs?: number;
+}
+
+/** What is told of an export: it was made, its packets were fetched or written, it was removed. */
+export interface ExportNote {
+  action: 'export.create' | 'export.download' | 'export.write' | 'export.delete';
+  who: string;
+  /** The export's id. */
+  what: string;
+  path: string;
+  /** Filter texts, one behind another. */
+  filter: string;
+  /** Of the output, where it is about those. */
+  bytes?: number | bigint;
+  state: string;
 }
 
 /** A client that fetches packets. */
 export interface Download {
   /** Aborts when the client leaves, with the `SpillwayError` that says so. */
   signal: AbortSignal;
-  /** Where the bytes go; called once, when there is something to fetch. */
+  /** Where the bytes of a stream go; called once, when there is something to fetch. */
   open: (id: string, source: string, format: ExportFormat) => Sink;
+  /** Sends what is complete already, or a part of it, until `signal` aborts; resolves to whether the client got its end. */
+  send: (spooled: Spooled, signal: AbortSignal) => Promise<boolean>;
 }
 
 export class ExportService {
   readonly #exports = new Map<string, ExportHandle>();
-  readonly #prepare: Dependencies['prepare'];
-  readonly #openCaptured: Dependencies['openCaptured'];
-  readonly #store: ExportStore;
-  readonly #files: FileSystem;
-  readonly #report: (error: Error) => void;
-  readonly #turns = new Turns(LIMITS.runningExports);
-  /** Requests that are being checked and will become exports. */
-  #creating = 0;
+  readonly #dependencies: Required<Dependencies>;
+  readonly #turns = new Turns(LIMITS.runningExports, LIMITS.runningExportsOfUser);
+  readonly #liveTurns = new Turns(LIMITS.liveExports, LIMITS.liveExportsOfUser);
+  /** Requests that are being checked and will become exports, of each user. */
+  readonly #creating = new Map<string, number>();
   #closed = false;
 
-  constructor({ prepare, openCaptured, store, files, report = () => undefined }: Dependencies) {
-    this.#prepare = prepare;
-    this.#openCaptured = openCaptured;
-    this.#store = store;
-    this.#files = files;
-    this.#report = report;
-    for (const stored of store.all()) this.#restore(ExportHandle.restore(stored));
+  private constructor(dependencies: Dependencies) {
+    this.#dependencies = { report: () => undefined, audit: () => undefined, turnWaitMs: LIMITS.turnWaitMs, ...dependencies };
+  }
+
+  /** With the exports of earlier runs. */
+  static async open(dependencies: Dependencies): Promise<ExportService> {
+    const service = new ExportService(dependencies);
+    const { store, spools } = dependencies;
+    const all = store.all();
+    await spools.sweep(new Set(all.map(({ id }) => id)));
+    for (const stored of all) {
+      const { handle, spool } = ExportHandle.restore(stored);
+      await service.#restore(handle, spool, stored.deadlineNs);
+    }
+    return service;
   }
 
   /** Makes an export. What is wrong with it is refused here, unless the engine takes longer than a second to find it. */
   async create(given: Given, caller: Caller): Promise<Export> {
     const nowNs = BigInt(Date.now()) * NS_PER_MS;
     const checked = checkRequest(given.config, nowNs);
-    this.#requireRoom();
-    this.#creating++;
+    this.#requireRoom(caller.name);
+    const creating = this.#creating.get(caller.name) ?? 0;
+    this.#creating.set(caller.name, creating + 1);
     try {
       return await this.#create(given, caller, checked, nowNs);
     } finally {
-      this.#creating--;
+      const left = this.#creating.get(caller.name)! - 1;
+      if (left > 0) this.#creating.set(caller.name, left);
+      else this.#creating.delete(caller.name);
     }
   }
 
@@ -78,40 +112,48 @@ export class ExportService {
     return settledView(this.#find(id, caller));
   }
 
-  /** Takes an export as its client read it. Only the mode may differ, and only while the export waits for one. */
-  replace(id: string, caller: Caller, { config }: Given): Export {
+  /**
+   * Takes an export as its client read it. Only the mode may differ, and only while the export waits for one. Begins the time anew
+   * that the export waits.
+   */
+  async replace(id: string, caller: Caller, { config }: Given): Promise<Export> {
     const handle = this.#find(id, caller);
-    const before = handle.given.config;
-    if (!isSameButForMode(before, config)) {
+    if (!isSameButForMode(handle.given.config, config)) {
       throw new SpillwayError('EXPORT_STATE', `export ${id}: nothing but config.mode of an export can be changed`);
     }
-    if (!isSameMode(before, config)) {
-      throw new SpillwayError('EXPORT_STATE', `export ${id}: config.mode can be changed in the mode PREPARE only: state ${handle.state}`);
-    }
-    if (handle.state === 'RUNNING' && handle.given.config.mode !== 'STREAM_TO_FILE') this.#awaitClient(handle);
+    const mode = config.mode ?? 'LEGACY';
+    if (mode !== handle.mode) {
+      if (handle.mode !== 'PREPARE') {
+        throw new SpillwayError('EXPORT_STATE', `export ${id}: config.mode can be changed in the mode PREPARE only: state ${handle.state}`);
+      }
+      await handle.initialised(NEVER);
+      await this.#changeMode(handle, caller, config);
+    } else if (this.#waitsForClient(handle)) this.#awaitClient(handle);
     return handle.view();
   }
 
   /** Removes an export; what it was doing has ended when this resolves. An output file stays. */
   async remove(id: string, caller: Caller): Promise<void> {
-    await this.#remove(this.#find(id, caller));
+    const handle = this.#find(id, caller);
+    await this.#remove(handle);
+    this.#note('export.delete', handle, caller.name);
   }
 
-  /** Streams the packets to a client, held until the export is ready. Rejects if they could not all be handed over. */
+  /** Sends the packets to a client, held until there are some. Rejects if they could not all be handed over. */
   async fetch(id: string, caller: Caller, download: Download): Promise<void> {
     const handle = this.#find(id, caller);
     const { config } = handle.given;
-    if (config.mode === 'STREAM_TO_FILE') {
+    if (handle.mode === 'STREAM_TO_FILE') {
       throw new SpillwayError('EXPORT_STATE', `export ${id}: its packets go to ${config.output_filename}: state ${handle.state}`);
     }
     await handle.initialised(download.signal);
-    if (!this.#turns.tryTake()) {
-      throw new SpillwayError('TOO_MANY_EXPORTS', `${LIMITS.runningExports} exports are running: no more may at once`);
-    }
+    const open = (): Sink => download.open(handle.id, config.path, formatOf(config));
     try {
-      await this.#stream(handle, download);
+      if (handle.spool?.facts) await this.#fetchAgain(handle, download);
+      else if (handle.spool && !handle.isFinal) await this.#fetchOverflowing(handle, download, open);
+      else await this.#stream(handle, download, open);
     } finally {
-      this.#turns.give();
+      this.#note('export.download', handle, caller.name);
     }
   }
 
@@ -126,14 +168,53 @@ export class ExportService {
     await Promise.all(all.map((handle) => handle.running.then(() => handle.release())));
   }
 
-  async #stream(handle: ExportHandle, download: Download): Promise<void> {
-    handle.apply('stream');
-    handle.deadline.stop();
+  async #stream(handle: ExportHandle, download: Download, open: () => Sink): Promise<void> {
+    // Before it waits for a turn that it could not use.
+    next(handle.state, 'stream');
+    const turns = this.#turnsOf(handle);
+    await this.#takeTurn(turns, handle, download.signal);
+    const patience = new Patience(() => turns.waiting > 0, handle.stopper);
     const leave = (): void => handle.stopper.abort(download.signal.reason);
-    download.signal.addEventListener('abort', leave);
-    if (download.signal.aborted) leave();
-    const { config } = handle.given;
-    await runToClient(handle, download.open(handle.id, config.path, formatOf(config)), this.#turns);
+    try {
+      handle.apply('stream');
+      handle.deadline.stop();
+      download.signal.addEventListener('abort', leave);
+      if (download.signal.aborted) leave();
+      await runToClient(handle, patience.watch(open()), turns);
+    } finally {
+      patience.end();
+      turns.give(handle.owner);
+    }
+  }
+
+  async #takeTurn(turns: Turns, { owner, stopper }: ExportHandle, left: AbortSignal): Promise<void> {
+    const late = AbortSignal.timeout(this.#dependencies.turnWaitMs);
+    try {
+      await turns.take(owner, AbortSignal.any([left, late, stopper.signal]));
+    } catch (error) {
+      if (left.aborted || stopper.signal.aborted) throw error;
+      throw new SpillwayError('TOO_MANY_EXPORTS', `${turns.taken} exports are running: no more may at once`);
+    }
+  }
+
+  async #fetchAgain(handle: ExportHandle, download: Download): Promise<void> {
+    try {
+      await fetchSpooled(handle, download);
+    } finally {
+      if (handle.downloads === 0 && this.#exports.get(handle.id) === handle) {
+        if (handle.isFinal) this.#awaitRemoval(handle);
+        else this.#awaitClient(handle);
+        this.#keep(handle);
+      }
+    }
+  }
+
+  async #fetchOverflowing(handle: ExportHandle, download: Download, open: () => Sink): Promise<void> {
+    try {
+      await fetchOverflowing(handle, download, open);
+    } finally {
+      if (this.#waitsForClient(handle)) this.#awaitClient(handle);
+    }
   }
 
   async #create(given: Given, caller: Caller, checked: CheckedRequest, nowNs: bigint): Promise<Export> {
@@ -141,16 +222,15 @@ export class ExportService {
     handle.onEnd = (error) => this.#ended(handle, error);
     let preparing: Promise<PreparedExport> | undefined;
     try {
-      const { sources, windows } = await this.#sourcesOf(handle, checked);
-      const place = checked.output === null ? null : await this.#files.place(checked.output, caller.name);
-      if (place !== null) handle.held.push(place);
+      const place = await this.#openAll(handle, caller, checked);
       handle.apply('initialise');
-      preparing = this.#prepare({ ...checked.selection, windows, sources });
+      preparing = this.#prepareFrom(handle, checked);
       const early = await Promise.race([preparing, sleep(LIMITS.prepareWaitMs, null, { ref: false })]);
       this.#exports.set(handle.id, handle);
-      this.#store.save(handle.stored());
-      if (early !== null) this.#start(handle, early, place);
+      this.#dependencies.store.save(handle.stored());
+      if (early !== null) await this.#start(handle, early, place);
       else handle.running = this.#startLater(handle, preparing, place);
+      this.#note('export.create', handle, caller.name);
       return handle.view();
     } catch (error) {
       this.#exports.delete(handle.id);
@@ -160,43 +240,100 @@ export class ExportService {
     }
   }
 
-  async #sourcesOf({ held, given }: ExportHandle, checked: CheckedRequest): Promise<Pick<ExportRequest, 'sources' | 'windows'>> {
+  /** Opens what the export reads, and the place of its output file. */
+  async #openAll(handle: ExportHandle, caller: Caller, checked: CheckedRequest): Promise<Opened | null> {
+    handle.sources = await this.#sourcesOf(handle, caller, checked);
+    if (checked.output === null || checked.mode !== 'STREAM_TO_FILE') return null;
+    const place = await this.#dependencies.files.place(checked.output, caller.name);
+    handle.held.push(place);
+    return place;
+  }
+
+  async #prepareFrom(handle: ExportHandle, { mode, selection }: CheckedRequest): Promise<PreparedExport> {
+    const prepared = await this.#dependencies.prepare({ ...selection, ...handle.sources! });
+    if (mode === 'PREPARE') handle.estimate = await prepared.estimate();
+    return prepared;
+  }
+
+  /** From PREPARE to another mode. What a live stream reads begins where the export was made. */
+  async #changeMode(handle: ExportHandle, caller: Caller, config: Given['config']): Promise<void> {
+    const checked = checkRequest(config, handle.creationNs);
+    if (handle.state !== 'READY') next(handle.state, 'start');
+    let place: Opened | null = null;
+    let prepared = handle.prepared!;
+    if (checked.isFollowed) {
+      await handle.release();
+      await this.#openAll(handle, caller, checked);
+      prepared = await this.#prepareFrom(handle, checked);
+    } else if (checked.mode === 'STREAM_TO_FILE') {
+      place = await this.#dependencies.files.place(checked.output!, handle.owner);
+      handle.held.push(place);
+    }
+    handle.given = { ...handle.given, config };
+    this.#keep(handle);
+    await this.#start(handle, prepared, place);
+  }
+
+  async #sourcesOf({ held, given }: ExportHandle, caller: Caller, checked: CheckedRequest): Promise<Pick<ExportRequest, 'sources' | 'windows'>> {
     const { source, isFollowed, selection } = checked;
     const { windows } = selection;
+    const admit = (names: readonly string[]): void => {
+      if (!mayRead(caller, names)) throw new SpillwayError('SOURCE_FORBIDDEN', `${caller.name} may not read ${names[0]}`);
+    };
     if (source.kind === 'fs') {
-      const file = await this.#files.openFile(source.name, given.config.path);
+      admit([`fs/${source.name}`]);
+      const file = await this.#dependencies.files.openFile(source.name, given.config.path);
       held.push(file);
       return { sources: [{ path: file.path, name: file.name }], windows };
     }
-    const captured = await this.#openCaptured(source, { windows, isFollowed });
+    const captured = await this.#dependencies.openCaptured(source, { windows, isFollowed, admit });
     held.push(captured);
     return { sources: captured.lanes.map((lane) => ({ lane, name: lane.name })), windows: [...captured.windows] };
   }
 
   async #startLater(handle: ExportHandle, preparing: Promise<PreparedExport>, place: Opened | null): Promise<void> {
     try {
-      this.#start(handle, await preparing, place);
+      await this.#start(handle, await preparing, place);
     } catch (error) {
       await endWith(handle, error);
     }
   }
 
-  #start(handle: ExportHandle, prepared: PreparedExport, place: Opened | null): void {
-    handle.held.push(prepared);
+  /** The engine is ready: what follows is the mode's. */
+  async #start(handle: ExportHandle, prepared: PreparedExport, place: Opened | null): Promise<void> {
+    if (handle.prepared !== prepared) handle.held.push(prepared);
     if (handle.stopper.signal.aborted) return void handle.release();
     handle.prepared = prepared;
     handle.stats = { ...handle.stats, total_bytes: prepared.bytesTotal };
+    const { mode } = handle;
+    if (mode === 'PREPARE') {
+      handle.stats = { ...handle.stats, ...(handle.estimate && estimatedStats(handle.estimate)) };
+      handle.apply('prepared');
+      return this.#awaitClient(handle);
+    }
+    if (mode === 'BUFFER_STREAM') {
+      handle.spool = await this.#dependencies.spools.create(handle.id);
+      handle.apply('start');
+      handle.running = runToSpool(handle, handle.spool, this.#turns, () => this.#spooled(handle));
+      return;
+    }
     handle.apply('start');
     if (place === null) this.#awaitClient(handle);
     else handle.running = runToFile(handle, place, this.#turns);
   }
 
+  #spooled(handle: ExportHandle): void {
+    this.#awaitClient(handle);
+    this.#keep(handle);
+  }
+
   /** What follows an end: it is kept, and listed for as long as its client asked. */
   #ended(handle: ExportHandle, error: unknown): void {
-    if (error !== null && coded(error).code === 'INTERNAL') this.#report(error as Error);
+    if (error !== null && coded(error).code === 'INTERNAL') this.#dependencies.report(error as Error);
+    if (handle.mode === 'STREAM_TO_FILE') this.#note('export.write', handle, handle.owner);
     if (this.#exports.get(handle.id) !== handle) return;
-    this.#keep(handle);
     this.#awaitRemoval(handle);
+    this.#keep(handle);
   }
 
   /** The clock of a waiting export; a time of 0 waits for ever. */
@@ -205,40 +342,69 @@ export class ExportService {
     if (ms !== undefined && ms > 0 && !this.#closed) handle.deadline.start(ms, () => this.#expire(handle));
   }
 
-  #awaitRemoval(handle: ExportHandle): void {
-    if (this.#closed) return;
-    handle.deadline.start(handle.view().config.handle_timeout_msec ?? 0, () => this.#expire(handle));
+  #awaitRemoval(handle: ExportHandle, ms: Uint64 = handle.view().config.handle_timeout_msec ?? 0): void {
+    if (!this.#closed) handle.deadline.start(ms, () => this.#expire(handle));
+  }
+
+  /** It does nothing until its client comes. */
+  #waitsForClient({ state, mode, downloads }: ExportHandle): boolean {
+    if (state === 'READY') return downloads === 0;
+    return state === 'RUNNING' && mode !== 'STREAM_TO_FILE' && mode !== 'BUFFER_STREAM';
+  }
+
+  #turnsOf({ mode }: ExportHandle): Turns {
+    return mode === 'LIVE_STREAM' ? this.#liveTurns : this.#turns;
   }
 
   #expire(handle: ExportHandle): void {
-    this.#remove(handle).catch((error: unknown) => this.#report(error as Error));
+    this.#remove(handle).catch((error: unknown) => this.#dependencies.report(error as Error));
   }
 
   async #remove(handle: ExportHandle): Promise<void> {
     this.#exports.delete(handle.id);
     handle.deadline.stop();
     handle.stopper.abort(new SpillwayError('CANCELLED', `export ${handle.id} was deleted`));
-    this.#store.remove(handle.id);
+    this.#dependencies.store.remove(handle.id);
     await handle.running;
     await handle.release();
+    await handle.spool?.remove();
   }
 
-  #restore(handle: ExportHandle): void {
+  /** What was complete is as it was, for as long as was left; what was not has failed. */
+  async #restore(handle: ExportHandle, spool: SpoolFacts | undefined, deadlineNs: bigint | null): Promise<void> {
     this.#exports.set(handle.id, handle);
-    if (!handle.isFinal) {
-      handle.failWith(interrupted());
-      this.#keep(handle);
+    handle.onEnd = (error) => this.#ended(handle, error);
+    handle.spool = spool ? await this.#dependencies.spools.restore(handle.id, spool) : null;
+    const left = deadlineNs === null ? null : Number((deadlineNs - BigInt(Date.now()) * NS_PER_MS) / NS_PER_MS);
+    if (handle.isFinal) {
+      handle.hasEnd = handle.state === 'DONE';
+      return this.#awaitRemoval(handle, left === null ? undefined : Math.max(left, 0));
     }
+    if (handle.spool) {
+      // Who was fetching it has lost the connection.
+      if (handle.state === 'STREAMING') handle.apply('pause');
+      if (left === null) return this.#awaitClient(handle);
+      return handle.deadline.start(Math.max(left, 0), () => this.#expire(handle));
+    }
+    handle.failWith(interrupted());
     this.#awaitRemoval(handle);
+    this.#keep(handle);
   }
 
   /** The state in memory is what counts while the server runs; that it could not be kept must not end an export. */
   #keep(handle: ExportHandle): void {
     try {
-      this.#store.save(handle.stored());
+      this.#dependencies.store.save(handle.stored());
     } catch (error) {
-      this.#report(error as Error);
+      this.#dependencies.report(error as Error);
     }
+  }
+
+  #note(action: ExportNote['action'], handle: ExportHandle, who: string): void {
+    const { id, given, stats, state } = handle;
+    const filter = (given.config.filters?.items ?? []).map(({ value }) => value).join(' && ');
+    const bytes = action === 'export.create' || action === 'export.delete' ? {} : { bytes: stats.exported_bytes };
+    this.#dependencies.audit({ action, who, what: id, path: given.config.path, filter, state, ...bytes });
   }
 
   #find(id: string, caller: Caller): ExportHandle {
@@ -249,15 +415,23 @@ export class ExportService {
     return handle;
   }
 
-  #requireRoom(): void {
-    const active = [...this.#exports.values()].filter((handle) => !handle.isFinal).length + this.#creating;
-    const kept = this.#exports.size + this.#creating;
-    if (active >= LIMITS.activeExports)
-      throw new SpillwayError('TOO_MANY_EXPORTS', `${active} exports have not ended: no more than ${LIMITS.activeExports} may exist`);
-    if (kept >= LIMITS.keptExports)
-      throw new SpillwayError('TOO_MANY_EXPORTS', `${kept} exports are listed: no more than ${LIMITS.keptExports} may be`);
+  #requireRoom(owner: string): void {
+    const active = [...this.#exports.values()].filter((handle) => !handle.isFinal);
+    const creating = [...this.#creating.values()].reduce((sum, count) => sum + count, 0);
+    if (active.length + creating >= LIMITS.activeExports)
+      throw new SpillwayError('TOO_MANY_EXPORTS', `${active.length} exports have not ended: no more than ${LIMITS.activeExports} may exist`);
+    const own = active.filter((handle) => handle.owner === owner).length + (this.#creating.get(owner) ?? 0);
+    if (own >= LIMITS.activeExportsOfUser)
+      throw new SpillwayError('TOO_MANY_EXPORTS_OF_USER', `${own} exports of ${owner} have not ended: no more than ${LIMITS.activeExportsOfUser} may exist`);
+    if (this.#exports.size + creating >= LIMITS.keptExports) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    for (const handle of this.#exports.values()) if (handle.isFinal && handle.downloads === 0) return this.#expire(handle);
   }
 }
+
+const NEVER = new AbortController().signal;
 
 /** A client that has fetched everything must not read that it is still being sent. */
 async function settledView(handle: ExportHandle): Promise<Export> {

@@ -1,29 +1,40 @@
-/** Room for a bounded number of runs at once; who waits comes in order. */
+/** Room for a bounded number of runs at once, and of each owner; who waits comes in order. */
+
+interface Waiting {
+  owner: string;
+  begin: () => void;
+}
+
 export class Turns {
   #taken = 0;
-  readonly #waiting = new Set<() => void>();
+  readonly #byOwner = new Map<string, number>();
+  readonly #waiting = new Set<Waiting>();
 
-  constructor(private readonly limit: number) {}
+  /** `ownerLimit`: of one owner, while others may want some. */
+  constructor(
+    private readonly limit: number,
+    private readonly ownerLimit = limit,
+  ) {}
 
   get taken(): number {
     return this.#taken;
   }
 
-  /** Takes a turn if there is one. */
-  tryTake(): boolean {
-    if (this.#taken >= this.limit) return false;
-    this.#taken++;
-    return true;
+  get waiting(): number {
+    return this.#waiting.size;
   }
 
   /** Waits for a turn; rejects with the reason of `signal`, and then has none. */
-  async take(signal: AbortSignal): Promise<void> {
+  async take(owner: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
-    if (this.#waiting.size === 0 && this.tryTake()) return;
+    if (this.#hasRoomFor(owner)) return this.#begin(owner);
     await new Promise<void>((resolve, reject) => {
-      const mine = (): void => {
-        signal.removeEventListener('abort', leave);
-        resolve();
+      const mine: Waiting = {
+        owner,
+        begin: () => {
+          signal.removeEventListener('abort', leave);
+          resolve();
+        },
       };
       const leave = (): void => {
         this.#waiting.delete(mine);
@@ -34,14 +45,31 @@ export class Turns {
     });
   }
 
-  /** Gives a turn back, to the first who waits. */
-  give(): void {
-    const [first] = this.#waiting;
-    if (first === undefined) {
-      this.#taken--;
+  /** Gives a turn back, to the first who waits and may have it. */
+  give(owner: string): void {
+    this.#taken--;
+    const left = this.#of(owner) - 1;
+    if (left > 0) this.#byOwner.set(owner, left);
+    else this.#byOwner.delete(owner);
+    for (const next of this.#waiting) {
+      if (!this.#hasRoomFor(next.owner)) continue;
+      this.#waiting.delete(next);
+      this.#begin(next.owner);
+      next.begin();
       return;
     }
-    this.#waiting.delete(first);
-    first();
+  }
+
+  #of(owner: string): number {
+    return this.#byOwner.get(owner) ?? 0;
+  }
+
+  #hasRoomFor(owner: string): boolean {
+    return this.#taken < this.limit && this.#of(owner) < this.ownerLimit;
+  }
+
+  #begin(owner: string): void {
+    this.#taken++;
+    this.#byOwner.set(owner, this.#of(owner) + 1);
   }
 }

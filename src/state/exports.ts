@@ -10,6 +10,8 @@ export interface StoredExport {
   request: string;
   /** Null while the export has not ended. */
   outcome: string | null;
+  /** When it is removed, nanoseconds since the epoch; null: that is not known yet. */
+  deadlineNs: bigint | null;
 }
 
 interface Row {
@@ -19,16 +21,17 @@ interface Row {
   state: string;
   request: string;
   outcome: string | null;
+  deadline_ns: string | null;
 }
 
 export class ExportStore {
   constructor(private readonly db: Connection) {}
 
   /** Adds the export, or replaces what was kept under its id. */
-  save({ id, owner, creationNs, state, request, outcome }: StoredExport): void {
+  save({ id, owner, creationNs, state, request, outcome, deadlineNs }: StoredExport): void {
     this.db
-      .prepare('INSERT OR REPLACE INTO exports (id, owner, creation_ns, state, request, outcome) VALUES (?, ?, ?, ?, ?, ?)')
-      .run(id, owner, creationNs.toString(), state, request, outcome);
+      .prepare('INSERT OR REPLACE INTO exports (id, owner, creation_ns, state, request, outcome, deadline_ns) VALUES (?, ?, ?, ?, ?, ?, ?)')
+      .run(id, owner, creationNs.toString(), state, request, outcome, deadlineNs?.toString() ?? null);
   }
 
   remove(id: string): void {
@@ -38,6 +41,8 @@ export class ExportStore {
   /** All of them, oldest first. */
   all(): StoredExport[] {
     const rows = this.db.prepare('SELECT * FROM exports ORDER BY CAST(creation_ns AS INTEGER), rowid').all() as Row[];
-    return rows.map(({ creation_ns, ...row }) => ({ ...row, creationNs: BigInt(creation_ns) }));
+    return rows.map(({ creation_ns, deadline_ns, ...row }) => {
+      return { ...row, creationNs: BigInt(creation_ns), deadlineNs: deadline_ns === null ? null : BigInt(deadline_ns) };
+    });
   }
 }

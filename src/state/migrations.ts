@@ -8,4 +8,5 @@ export const MIGRATIONS: readonly string[] = [
      request TEXT NOT NULL,
      outcome TEXT
    ) STRICT`,
+  `ALTER TABLE exports ADD COLUMN deadline_ns TEXT`,
 ];

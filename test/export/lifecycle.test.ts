@@ -2,16 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { EVENTS, TRANSITIONS, isFinal, next, type Event } from '../../src/export/lifecycle.js';
 import { STATES, type State } from '../../src/export/schema.js';
 
-/** Every cell, written out once more: `-` is refused. Columns: initialise prepared start stream finish empty leave enough fail. */
+/** Every cell, written out once more: `-` is refused. Columns: initialise prepared start stream again finish empty pause leave enough fail. */
 const CELLS: Record<State, string> = {
-  UNINITIALIZED: 'INITIALIZING - - - - - - - ERRORS',
-  INITIALIZING: '- READY RUNNING - - - - - ERRORS',
-  READY: '- - RUNNING STREAMING - - - - ERRORS',
-  RUNNING: '- - - STREAMING DONE - - - ERRORS',
-  STREAMING: '- - - - DONE NODATA ERRORS DONE ERRORS',
-  DONE: '- - - - - - - - -',
-  NODATA: '- - - - - - - - -',
-  ERRORS: '- - - - - - - - -',
+  UNINITIALIZED: 'INITIALIZING - - - - - - - - - ERRORS',
+  INITIALIZING: '- READY RUNNING - - - - - - - ERRORS',
+  READY: '- - RUNNING STREAMING - - - - - - ERRORS',
+  RUNNING: '- READY - STREAMING - DONE NODATA - - - ERRORS',
+  STREAMING: '- - - - - DONE NODATA READY ERRORS DONE ERRORS',
+  DONE: '- - - - STREAMING - - - - - -',
+  NODATA: '- - - - - - - - - - -',
+  ERRORS: '- - - - - - - - - - -',
 };
 
 const events = Object.keys(EVENTS) as Event[];
@@ -20,7 +20,7 @@ const cells = STATES.flatMap((state) => CELLS[state].split(' ').map((to, i) => [
 describe('the lifecycle', () => {
   it('has a row for every state and a column for every event', () => {
     expect(Object.keys(TRANSITIONS).sort()).toEqual([...STATES].sort());
-    expect(events).toEqual(['initialise', 'prepared', 'start', 'stream', 'finish', 'empty', 'leave', 'enough', 'fail']);
+    expect(events).toEqual(['initialise', 'prepared', 'start', 'stream', 'again', 'finish', 'empty', 'pause', 'leave', 'enough', 'fail']);
     expect(cells.length).toBe(STATES.length * events.length);
   });
 

@@ -37,7 +37,7 @@ export function packetsLink(exports: ExportService): Link {
         return encode(sink, coding);
       };
       try {
-        await exports.fetch(param('id'), caller, { signal: left.signal, open });
+        await exports.fetch(param('id'), caller, { signal: left.signal, open, send: (spooled, signal) => sendSpooled(reply, spooled, signal) });
       } catch (error) {
         // Nobody is left to be told, or the broken connection tells it.
         if (!left.signal.aborted && sink?.begun !== true) throw error;
