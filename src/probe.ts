@@ -60,7 +60,13 @@ export async function startProbe(
       report: (error) => app?.log.error({ err: error }, 'an export'),
     });
     const logger = config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr };
-    app = await buildApp({ services: [packetExport(service)], gate: { admit: async () => ADMIN }, names: config.names, logger, version: packageVersion() });
+    app = await buildApp({
+      services: [packetExport(service)],
+      gate: { admit: async () => ADMIN },
+      names: config.names,
+      logger,
+      version: packageVersion(),
+    });
     if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
     const address = await listen(app, host, config.port);
     return { address, startCapture, close: () => closeAll(service, app!, pool, indexes, data) };

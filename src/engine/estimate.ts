@@ -78,7 +78,8 @@ export async function estimate(plan: Plan, kept: Pool | undefined): Promise<Esti
       if (lane) for await (const part of lane.survey()) parts.push('index' in part ? await ofIndex(part, plan, pool) : ofUnknown(part));
       else if (source!.kind === 'file' && source!.index)
         parts.push(await ofIndex({ ...source!, index: source!.index, headBytes: one.beginning?.offset ?? 0 }, plan, pool));
-      else if (source!.kind === 'file' && source!.sizeBytes < LEAST_INDEXED_BYTES) parts.push(await byScanning(plan, plan.sources.indexOf(one), pool));
+      else if (source!.kind === 'file' && source!.sizeBytes < LEAST_INDEXED_BYTES)
+        parts.push(await byScanning(plan, plan.sources.indexOf(one), pool));
       else parts.push(ofUnknown({ sizeBytes: source!.sizeBytes, isBounded: source!.kind === 'file' }));
     }
     return summed(parts, plan);
@@ -100,7 +101,10 @@ async function ofIndex(part: Indexed, plan: Plan, pool: Pool): Promise<Part> {
   const inside = windowsNs.length > 0 ? ask(index, null, complementOf(windowsNs)) : null;
   const total = { packets: BigInt(all.packets), captured: BigInt(all.skippedCapturedBytes) };
   const least = inside
-    ? { packets: BigInt(inside.skippedPackets - inside.skippedUntimed), captured: inside.skippedUntimed > 0 ? 0n : BigInt(inside.skippedCapturedBytes) }
+    ? {
+        packets: BigInt(inside.skippedPackets - inside.skippedUntimed),
+        captured: inside.skippedUntimed > 0 ? 0n : BigInt(inside.skippedCapturedBytes),
+      }
     : total;
   const most = {
     packets: total.packets - BigInt(candidates.skippedPackets),
@@ -114,7 +118,9 @@ async function ofIndex(part: Indexed, plan: Plan, pool: Pool): Promise<Part> {
   const lowBytes = low.packets * record.low + (low.captured > cut ? low.captured - cut : 0n);
   const snapped = request.snapLengthBytes > 0 ? minOf(most.captured, most.packets * BigInt(request.snapLengthBytes)) : most.captured;
   const packetsHigh = most.packets + BigInt(Math.ceil(tail / 16));
-  const kept = isPcapng(plan) ? maxOf(most.packets * record.high + snapped, BigInt(candidates.bytes) + 16n * most.packets) : most.packets * record.high + snapped;
+  const kept = isPcapng(plan)
+    ? maxOf(most.packets * record.high + snapped, BigInt(candidates.bytes) + 16n * most.packets)
+    : most.packets * record.high + snapped;
   const bytesHigh = kept + 2n * BigInt(tail) + (isPcapng(plan) ? BigInt(part.headBytes + describedBytes(candidates)) : 0n);
   const sample = programs === null ? null : await sampled(part, candidates, plan, pool);
   const likelyPackets = sample ? BigInt(Math.round(Number(most.packets) * sample.share)) : (low.packets + most.packets) / 2n;
@@ -210,7 +216,17 @@ async function byScanning(plan: Plan, place: number, pool: Pool): Promise<Part> 
   const slots = takeSlots(3);
   const totals = new Totals();
   try {
-    const context = new ScanContext(pool, filters, request.format, request.snapLengthBytes, windowsNs, NO_LIMITS, totals, [...slots], () => undefined);
+    const context = new ScanContext(
+      pool,
+      filters,
+      request.format,
+      request.snapLengthBytes,
+      windowsNs,
+      NO_LIMITS,
+      totals,
+      [...slots],
+      () => undefined,
+    );
     for await (const _ of scan([one], context));
   } finally {
     giveBackSlots(slots);
@@ -246,8 +262,15 @@ function summed(parts: readonly Part[], plan: Plan): Estimate {
     high: parts.reduce<bigint | null>((sum, part) => (sum === null || of(part).high === null ? null : sum + of(part).high!), 0n),
   });
   const count = (of: (part: Part) => number): number => parts.reduce((sum, part) => sum + of(part), 0);
-  const packets = limited(add(({ packets }) => packets), limits.packets);
-  const content = limitedBytes(add(({ bytes }) => bytes), packets, plan);
+  const packets = limited(
+    add(({ packets }) => packets),
+    limits.packets,
+  );
+  const content = limitedBytes(
+    add(({ bytes }) => bytes),
+    packets,
+    plan,
+  );
   const bytesToRead = count((part) => part.bytesToRead);
   return {
     packets: limits.durationNs > 0n || limits.capturedBytes > 0n ? { ...packets, low: 0n } : packets,

@@ -90,14 +90,19 @@ export class ExportHandle {
 
   /** Changes the state as the table says, or refuses with the state and, in ERRORS, the reason. */
   apply(event: Event): void {
+    this.state = this.following(event);
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+
+  /** The state that `event` would lead to; refuses as `apply` does. */
+  following(event: Event): State {
     try {
-      this.state = next(this.state, event);
+      return next(this.state, event);
     } catch (error) {
       if (!(error instanceof SpillwayError)) throw error;
       const reason = this.error === undefined ? '' : ` (${this.error.error_id}: ${this.error.error_text})`;
       throw new SpillwayError(error.code, `export ${this.id}: ${error.message}${reason}`);
     }
-    for (const watcher of [...this.#watchers]) watcher();
   }
 
   get mode(): NonNullable<Config['mode']> {

@@ -4,61 +4,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.js';
 import { mayRead, maySee, type Caller } from '../access/caller.js';
 import type { PreparedExport } from '../engine/export.js';
-import type { CapturedName, CapturedSources, CaptureWish } from '../capture/captured-sources.js';
-import type { ExportFormat, ExportRequest, Sink } from '../engine/types.js';
+import type { ExportRequest, Sink } from '../engine/types.js';
 import { SpillwayError, coded } from '../errors.js';
-import type { ExportStore } from '../state/exports.js';
-import type { FileSystem, Opened } from '../state/filesystem.js';
+import type { Opened } from '../state/filesystem.js';
+import type { Dependencies, Download, ExportNote, Output } from './contract.js';
 import { estimatedStats } from './estimate-fields.js';
 import { ExportHandle, type Given } from './handle.js';
-import { next } from './lifecycle.js';
 import { checkRequest, formatOf, type CheckedRequest } from './request.js';
 import { Patience } from './patience.js';
 import { endWith, runToClient, runToFile, runToSpool } from './run.js';
 import { isSameButForMode, type Export, type Uint64 } from './schema.js';
-import { fetchOverflowing, fetchSpooled, type Spooled } from './spool-fetch.js';
-import type { SpoolFacts, SpoolRoom } from './spool.js';
+import { requireRoom } from './room.js';
+import { fetchOverflowing, fetchSpooled } from './spool-fetch.js';
+import type { SpoolFacts } from './spool.js';
 import { NS_PER_MS } from '../units.js';
 import { Turns } from './turns.js';
-
-export interface Dependencies {
-  prepare: (request: ExportRequest) => Promise<PreparedExport>;
-  /** What an export of captured traffic reads; rejects where there is nothing of that name, or nothing in it. */
-  openCaptured: (name: CapturedName, wish: CaptureWish) => Promise<CapturedSources>;
-  store: ExportStore;
-  files: FileSystem;
-  spools: SpoolRoom;
-  /** Hears of failures that no request waits for. */
-  report?: (error: Error) => void;
-  /** Hears of what was done, by whom. */
-  audit?: (note: ExportNote) => void;
-  /** How long who asks for packets waits for a turn; default: as LIMITS says. */
-  turnWaitMs?: number;
-}
-
-/** What is told of an export: it was made, its packets were fetched or written, it was removed. */
-export interface ExportNote {
-  action: 'export.create' | 'export.download' | 'export.write' | 'export.delete';
-  who: string;
-  /** The export's id. */
-  what: string;
-  path: string;
-  /** Filter texts, one behind another. */
-  filter: string;
-  /** Of the output, where it is about those. */
-  bytes?: number | bigint;
-  state: string;
-}
-
-/** A client that fetches packets. */
-export interface Download {
-  /** Aborts when the client leaves, with the `SpillwayError` that says so. */
-  signal: AbortSignal;
-  /** Where the bytes of a stream go; called once, when there is something to fetch. */
-  open: (id: string, source: string, format: ExportFormat) => Sink;
-  /** Sends what is complete already, or a part of it, until `signal` aborts; resolves to whether the client got its end. */
-  send: (spooled: Spooled, signal: AbortSignal) => Promise<boolean>;
-}
 
 export class ExportService {
   readonly #exports = new Map<string, ExportHandle>();
@@ -90,9 +50,9 @@ export class ExportService {
   async create(given: Given, caller: Caller): Promise<Export> {
     const nowNs = BigInt(Date.now()) * NS_PER_MS;
     const checked = checkRequest(given.config, nowNs);
-    this.#requireRoom(caller.name);
-    const creating = this.#creating.get(caller.name) ?? 0;
-    this.#creating.set(caller.name, creating + 1);
+    requireRoom(this.#exports.values(), this.#creating, caller.name);
+    if (this.#exports.size >= LIMITS.keptExports) this.#forgetOldest();
+    this.#creating.set(caller.name, (this.#creating.get(caller.name) ?? 0) + 1);
     try {
       return await this.#create(given, caller, checked, nowNs);
     } finally {
@@ -147,7 +107,7 @@ export class ExportService {
       throw new SpillwayError('EXPORT_STATE', `export ${id}: its packets go to ${config.output_filename}: state ${handle.state}`);
     }
     await handle.initialised(download.signal);
-    const open = (): Sink => download.open(handle.id, config.path, formatOf(config));
+    const open = (): Sink => download.open(outputOf(handle));
     try {
       if (handle.spool?.facts) await this.#fetchAgain(handle, download);
       else if (handle.spool && !handle.isFinal) await this.#fetchOverflowing(handle, download, open);
@@ -170,7 +130,7 @@ export class ExportService {
 
   async #stream(handle: ExportHandle, download: Download, open: () => Sink): Promise<void> {
     // Before it waits for a turn that it could not use.
-    next(handle.state, 'stream');
+    handle.following('stream');
     const turns = this.#turnsOf(handle);
     await this.#takeTurn(turns, handle, download.signal);
     const patience = new Patience(() => turns.waiting > 0, handle.stopper);
@@ -199,7 +159,7 @@ export class ExportService {
 
   async #fetchAgain(handle: ExportHandle, download: Download): Promise<void> {
     try {
-      await fetchSpooled(handle, download);
+      await fetchSpooled(handle, (spooled, signal) => download.send(outputOf(handle), spooled, signal));
     } finally {
       if (handle.downloads === 0 && this.#exports.get(handle.id) === handle) {
         if (handle.isFinal) this.#awaitRemoval(handle);
@@ -211,7 +171,7 @@ export class ExportService {
 
   async #fetchOverflowing(handle: ExportHandle, download: Download, open: () => Sink): Promise<void> {
     try {
-      await fetchOverflowing(handle, download, open);
+      await fetchOverflowing(handle, download.signal, open);
     } finally {
       if (this.#waitsForClient(handle)) this.#awaitClient(handle);
     }
@@ -258,7 +218,7 @@ export class ExportService {
   /** From PREPARE to another mode. What a live stream reads begins where the export was made. */
   async #changeMode(handle: ExportHandle, caller: Caller, config: Given['config']): Promise<void> {
     const checked = checkRequest(config, handle.creationNs);
-    if (handle.state !== 'READY') next(handle.state, 'start');
+    if (handle.state !== 'READY') handle.following('start');
     let place: Opened | null = null;
     let prepared = handle.prepared!;
     if (checked.isFollowed) {
@@ -415,20 +375,13 @@ export class ExportService {
     return handle;
   }
 
-  #requireRoom(owner: string): void {
-    const active = [...this.#exports.values()].filter((handle) => !handle.isFinal);
-    const creating = [...this.#creating.values()].reduce((sum, count) => sum + count, 0);
-    if (active.length + creating >= LIMITS.activeExports)
-      throw new SpillwayError('TOO_MANY_EXPORTS', `${active.length} exports have not ended: no more than ${LIMITS.activeExports} may exist`);
-    const own = active.filter((handle) => handle.owner === owner).length + (this.#creating.get(owner) ?? 0);
-    if (own >= LIMITS.activeExportsOfUser)
-      throw new SpillwayError('TOO_MANY_EXPORTS_OF_USER', `${own} exports of ${owner} have not ended: no more than ${LIMITS.activeExportsOfUser} may exist`);
-    if (this.#exports.size + creating >= LIMITS.keptExports) this.#forgetOldest();
-  }
-
   #forgetOldest(): void {
     for (const handle of this.#exports.values()) if (handle.isFinal && handle.downloads === 0) return this.#expire(handle);
   }
+}
+
+function outputOf({ id, given: { config } }: ExportHandle): Output {
+  return { id, source: config.path, format: formatOf(config) };
 }
 
 const NEVER = new AbortController().signal;

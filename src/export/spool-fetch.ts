@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { SpillwayError } from '../errors.js';
 import type { ExportHandle } from './handle.js';
-import type { Download } from './service.js';
+import type { Sink } from '../engine/types.js';
 
 /** A complete spool, open for one download. */
 export interface Spooled {
@@ -14,7 +14,7 @@ export interface Spooled {
 }
 
 /** Sends a complete spool, or the part that the client wants; the state follows. */
-export async function fetchSpooled(handle: ExportHandle, download: Download): Promise<void> {
+export async function fetchSpooled(handle: ExportHandle, send: (spooled: Spooled, signal: AbortSignal) => Promise<boolean>): Promise<void> {
   const spool = handle.spool!;
   const { signal } = handle.stopper;
   if (handle.downloads === 0 && handle.state !== 'NODATA') handle.apply(handle.state === 'DONE' ? 'again' : 'stream');
@@ -31,7 +31,7 @@ export async function fetchSpooled(handle: ExportHandle, download: Download): Pr
       return bytesRead;
     };
     const { sizeBytes, sha256 } = spool.facts!;
-    if (await download.send({ sizeBytes, sha256, read }, signal)) handle.hasEnd = true;
+    if (await send({ sizeBytes, sha256, read }, signal)) handle.hasEnd = true;
   } finally {
     handle.downloads -= 1;
     await file?.close();
@@ -41,7 +41,7 @@ export async function fetchSpooled(handle: ExportHandle, download: Download): Pr
 }
 
 /** Hands over what the spool holds and, behind it, what had no room; the client's leaving in the second part ends the export. */
-export async function fetchOverflowing(handle: ExportHandle, download: Download, open: () => ReturnType<Download['open']>): Promise<void> {
+export async function fetchOverflowing(handle: ExportHandle, left: AbortSignal, open: () => Sink): Promise<void> {
   handle.apply('stream');
   handle.deadline.stop();
   const sink = open();
@@ -52,9 +52,9 @@ export async function fetchOverflowing(handle: ExportHandle, download: Download,
     if (handle.state === 'STREAMING') handle.apply('pause');
     throw error;
   }
-  const leave = (): void => handle.stopper.abort(download.signal.reason);
-  download.signal.addEventListener('abort', leave);
-  if (download.signal.aborted) leave();
+  const leave = (): void => handle.stopper.abort(left.reason);
+  left.addEventListener('abort', leave);
+  if (left.aborted) leave();
   await handle.running;
   if (handle.state === 'ERRORS') throw new SpillwayError('CLIENT_LEFT', handle.error?.error_text ?? 'the export failed');
 }

@@ -18,7 +18,8 @@ export function openDatabase(path: string): { db: Connection; isNew: boolean } {
     const version = attempt(path, () => {
       db.exec('PRAGMA locking_mode = EXCLUSIVE');
       db.exec('PRAGMA journal_mode = WAL');
-      db.exec('PRAGMA synchronous = FULL');
+      // What is committed survives the process, however that dies. A power cut may take the last moments, never the rest.
+      db.exec('PRAGMA synchronous = NORMAL');
       // The mode alone takes no lock; a transaction that may write does.
       db.exec('BEGIN IMMEDIATE');
       const before = migrate(db, path);

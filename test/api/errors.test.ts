@@ -84,8 +84,8 @@ describe('every error is one JSON sentence with its code:', () => {
     const made: string[] = [];
     let answer = await probe.ask(`${BASE}/exports`, { body: good });
     for (; answer.status === 201; answer = await probe.ask(`${BASE}/exports`, { body: good })) made.push(answer.headers.location!);
-    expect(made.length).toBe(LIMITS.activeExports);
-    expect([answer.status, errorOf(answer).error_id]).toEqual([503, 'TOO_MANY_EXPORTS']);
+    expect(made.length).toBe(LIMITS.activeExportsOfUser);
+    expect([answer.status, errorOf(answer).error_id]).toEqual([429, 'TOO_MANY_EXPORTS_OF_USER']);
     expect(answer.headers['retry-after']).toBe('5');
     for (const location of made) expect((await probe.ask(location, { method: 'DELETE' })).status).toBe(204);
   });

@@ -4,7 +4,7 @@ import { request, type IncomingHttpHeaders, type IncomingMessage, type OutgoingH
 import { connect } from 'node:net';
 import { probeConfig, type ProbeConfig } from '../../src/config.js';
 import { parseJson } from '../../src/export/json.js';
-import type { Dependencies } from '../../src/export/service.js';
+import type { Dependencies } from '../../src/export/contract.js';
 import { startProbe, type Probe } from '../../src/probe.js';
 import { TemporaryData } from '../export/fakes.js';
 

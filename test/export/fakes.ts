@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Estimate } from '../../src/engine/estimate.js';
 import type { PreparedExport, RunOptions } from '../../src/engine/export.js';
 import type { ExportRequest, Progress, Receipt, Sink } from '../../src/engine/types.js';
 import { SpillwayError } from '../../src/errors.js';
@@ -52,6 +53,15 @@ export class FakeEngine {
   runGate: Promise<void> = Promise.resolve();
   runError: Error | null = null;
   receipt: Receipt = receipt();
+  estimate: Estimate = {
+    packets: { low: 1n, likely: 5n, high: 8n },
+    bytes: { low: 100n, likely: 500n, high: 800n },
+    bytesToRead: 900,
+    bytesSkipped: 100,
+    blocks: 10,
+    blocksToRead: 9,
+    seconds: 0.25,
+  };
 
   readonly prepare = async (request: ExportRequest): Promise<PreparedExport> => {
     this.requests.push(request);
@@ -63,6 +73,7 @@ export class FakeEngine {
       linkTypes: [1],
       warnings: [],
       run: (sink, options) => this.#run(sink, options),
+      estimate: async () => this.estimate,
       close: async () => void this.closed++,
     };
   };

@@ -1,10 +1,13 @@
 /** A service over a fake engine, with a data folder of its own for each test. */
 import { ADMIN } from '../../src/access/caller.js';
+import { join } from 'node:path';
 import { afterEach, beforeEach } from 'vitest';
 import type { Sink } from '../../src/engine/types.js';
 import { SpillwayError } from '../../src/errors.js';
 import type { Config, Export } from '../../src/export/schema.js';
-import { ExportService, type Download } from '../../src/export/service.js';
+import type { Download, ExportNote, Output } from '../../src/export/contract.js';
+import { ExportService } from '../../src/export/service.js';
+import { SpoolRoom, type SpoolLimits } from '../../src/export/spool.js';
 import type { DataFolder } from '../../src/state/data-folder.js';
 import { FakeEngine, TemporaryData } from './fakes.js';
 
@@ -13,13 +16,19 @@ export let data: DataFolder;
 export let engine: FakeEngine;
 export let service: ExportService;
 export let reports: Error[];
+export let notes: ExportNote[];
+/** Of the services that are started from now on. */
+export const spoolLimits: SpoolLimits = { totalBytes: 1 << 20, eachBytes: 1 << 20 };
 
-export const start = (): ExportService =>
-  new ExportService({
+export const start = async (): Promise<ExportService> =>
+  ExportService.open({
     prepare: engine.prepare,
     openCaptured: () => Promise.reject(new Error('nothing is captured here')),
     store: data.exports,
     files: data.files,
+    spools: await SpoolRoom.open(join(data.path, 'spool'), { ...spoolLimits }),
+    turnWaitMs: 100,
+    audit: (note) => notes.push(note),
     report: (error) => reports.push(error),
   });
 
@@ -30,7 +39,8 @@ export function useService(): void {
     data = await temporary.open();
     engine = new FakeEngine();
     reports = [];
-    service = start();
+    notes = [];
+    service = await start();
   });
   afterEach(async () => {
     await service.close();
@@ -42,7 +52,7 @@ export function useService(): void {
 /** As after an orderly end: the service of the test is another one from now on. */
 export async function restart(): Promise<void> {
   await service.close();
-  service = start();
+  service = await start();
 }
 
 export const config = (given: Partial<Config> = {}): Config => ({ path: 'fs/admin/x.pcap', ...given });
@@ -59,11 +69,22 @@ export class Client implements Sink, Download {
   readonly #left = new AbortController();
   readonly signal: AbortSignal = this.#left.signal;
   ended: 'finished' | 'aborted' | null = null;
-  opened: unknown[] = [];
+  opened: Output | null = null;
 
-  open = (...given: unknown[]): Sink => {
-    this.opened = given;
+  /** How many bytes of what is spooled it takes before it has enough. */
+  enough = Infinity;
+
+  open = (about: Output): Sink => {
+    this.opened = about;
     return this;
+  };
+  send: Download['send'] = async (about, { sizeBytes, read }) => {
+    this.opened = about;
+    const bytes = Buffer.alloc(Math.min(sizeBytes, this.enough));
+    for (let at = 0; at < bytes.length;) at += await read(bytes.subarray(at), at);
+    this.chunks.push(bytes.toString());
+    this.ended = bytes.length === sizeBytes ? 'finished' : 'aborted';
+    return bytes.length === sizeBytes;
   };
   leave(): void {
     this.#left.abort(new SpillwayError('CLIENT_LEFT', 'the client left'));

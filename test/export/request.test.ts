@@ -82,8 +82,7 @@ describe('a request', () => {
   });
 
   it.each<[Partial<Config>, string, string]>([
-    [{ mode: 'PREPARE' }, 'MODE_UNSUPPORTED', 'config.mode PREPARE'],
-    [{ mode: 'BUFFER_STREAM' }, 'MODE_UNSUPPORTED', 'config.mode BUFFER_STREAM'],
+    [{ mode: 'BUFFER_STREAM', output_filename: '/admin/x' }, 'OUTPUT_INVALID', 'not BUFFER_STREAM'],
     [{ path: 'interfaces/eth0' }, 'REQUEST_INVALID', 'config.path "interfaces/eth0" is live'],
     [{ path: 'vifgs/1', start_time: '1', stop_rule: { size_limit: 0 } }, 'REQUEST_INVALID', 'config.path "vifgs/1" is live'],
     [{ path: 'jobs/a/b' }, 'SOURCE_NOT_FOUND', 'config.path "jobs/a/b"'],

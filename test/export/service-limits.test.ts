@@ -44,7 +44,7 @@ describe('refusals', () => {
 
   it('meet everyone but the owner', async () => {
     const id = await create();
-    expect(() => service.replace(id, ANN, { config: config(), additions: {} })).toThrow(expect.objectContaining({ code: 'EXPORT_NOT_FOUND' }));
+    await expect(service.replace(id, ANN, { config: config(), additions: {} })).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
     await expect(service.get(id, ANN)).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
     await expect(service.remove(id, ANN)).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
     await expect(service.fetch(id, ANN, new Client())).rejects.toMatchObject({ code: 'EXPORT_NOT_FOUND' });
@@ -53,29 +53,35 @@ describe('refusals', () => {
   });
 
   it('come when there are too many at once, counting those being made', async () => {
-    const made = await Promise.allSettled(Array.from({ length: LIMITS.activeExports + 3 }, () => create()));
+    const others = Array.from({ length: LIMITS.activeExports - LIMITS.activeExportsOfUser }, () =>
+      service.create({ config: config(), additions: {} }, ANN),
+    );
+    const made = await Promise.allSettled(Array.from({ length: LIMITS.activeExportsOfUser + 3 }, () => create()));
     const refused = made.flatMap((result) => (result.status === 'rejected' ? [result.reason as SpillwayError] : []));
     expect(refused.map(({ code }) => code)).toEqual(['TOO_MANY_EXPORTS', 'TOO_MANY_EXPORTS', 'TOO_MANY_EXPORTS']);
-    const [first] = await ids();
-    await fetchAll(first as string);
+    await service.remove((await others[0]!).id!, ADMIN);
+    await expect(create()).rejects.toMatchObject({ code: 'TOO_MANY_EXPORTS_OF_USER' });
+    const [first] = (await service.list(ADMIN)).filter(({ status: each }) => each?.owner === 'admin');
+    await fetchAll(first!.id!);
     await create();
-    await expect(create()).rejects.toMatchObject({ code: 'TOO_MANY_EXPORTS' });
+    await expect(create()).rejects.toMatchObject({ code: 'TOO_MANY_EXPORTS_OF_USER' });
+    await Promise.all(others);
   });
 });
 
 describe('running at once', () => {
-  it('is bounded: files wait for their turn, clients are asked to come again', async () => {
+  it('is bounded: files wait for their turn, clients do for a while', async () => {
     const gate = new Gate();
     engine.runGate = gate.passed;
     const files: string[] = [];
     for (let i = 0; i < LIMITS.runningExports + 2; i++) files.push(await create(toFile(`/admin/${i}.pcap`)));
     const waiting = await create(toFile('/admin/deleted.pcap'));
     const fetched = await create();
-    await until(() => engine.running === LIMITS.runningExports);
+    await until(() => engine.running === LIMITS.runningExportsOfUser);
     await expect(fetchAll(fetched)).rejects.toMatchObject({ code: 'TOO_MANY_EXPORTS' });
     expect((await status(fetched)).state).toBe('RUNNING');
     await service.remove(waiting, ADMIN);
-    expect(engine.running).toBe(LIMITS.runningExports);
+    expect(engine.running).toBe(LIMITS.runningExportsOfUser);
     gate.open();
     for (const id of files) await until(async () => (await status(id)).state === 'DONE');
     expect((await fetchAll(fetched)).ended).toBe('finished');
@@ -87,10 +93,10 @@ describe('running at once', () => {
     expect(engine.workers).toEqual([Math.max(1, availableParallelism() - 1)]);
     const gate = new Gate();
     engine.runGate = gate.passed;
-    const all = await Promise.all(Array.from({ length: LIMITS.runningExports }, () => create()));
+    const all = await Promise.all(Array.from({ length: LIMITS.runningExportsOfUser }, () => create()));
     const fetching = all.map((id) => fetchAll(id));
-    await until(() => engine.running === LIMITS.runningExports);
-    expect(engine.workers.at(-1)).toBe(Math.max(1, Math.floor(availableParallelism() / LIMITS.runningExports)));
+    await until(() => engine.running === LIMITS.runningExportsOfUser);
+    expect(engine.workers.at(-1)).toBe(Math.max(1, Math.floor(availableParallelism() / LIMITS.runningExportsOfUser)));
     gate.open();
     await Promise.all(fetching);
   });
@@ -100,10 +106,10 @@ describe('PUT', () => {
   it('takes back what was read, and nothing else', async () => {
     const id = await create({ stop_rule: { packet_limit: 5 } });
     const read = (await get(id)).config;
-    expect(service.replace(id, ADMIN, { config: read, additions: {} })).toEqual(await get(id));
-    expect(service.replace(id, ADMIN, { config: { ...read, mode: 'LEGACY' }, additions: {} })).toEqual(await get(id));
+    expect(await service.replace(id, ADMIN, { config: read, additions: {} })).toEqual(await get(id));
+    expect(await service.replace(id, ADMIN, { config: { ...read, mode: 'LEGACY' }, additions: {} })).toEqual(await get(id));
     for (const changed of [{ ...read, mode: 'STREAM_TO_FILE' as const }, { ...read, snap_length: 1 }, { path: read.path }]) {
-      expect(() => service.replace(id, ADMIN, { config: changed, additions: {} })).toThrow(expect.objectContaining({ code: 'EXPORT_STATE' }));
+      await expect(service.replace(id, ADMIN, { config: changed, additions: {} })).rejects.toMatchObject({ code: 'EXPORT_STATE' });
     }
   });
 });
@@ -126,7 +132,7 @@ describe('time limits', () => {
     const fetching = fetchAll(streaming);
     for (let i = 0; i < 8; i++) {
       await new Promise((resolve) => setTimeout(resolve, 100));
-      service.replace(kept, ADMIN, (await get(kept)) as never);
+      await service.replace(kept, ADMIN, (await get(kept)) as never);
       await ids();
     }
     expect(await ids()).toEqual([kept, streaming]);
@@ -164,7 +170,7 @@ describe('a restart', () => {
     const fetching = fetchAll(streaming);
     await until(async () => (await status(streaming)).state === 'STREAMING');
     // As after a crash: nothing of the first service is told that it ends.
-    const second = start();
+    const second = await start();
     expect(await second.get(done, ADMIN)).toEqual(
       JSON.parse(
         JSON.stringify(before, (_k, v: unknown) => (typeof v === 'bigint' ? plain(v) : v)),
@@ -178,7 +184,7 @@ describe('a restart', () => {
     await service.close();
     await expect(fetching).rejects.toMatchObject({ code: 'INTERRUPTED' });
     expect(engine.running).toBe(0);
-    const third = start();
+    const third = await start();
     expect((await third.get(streaming, ADMIN)).status).toMatchObject({ state: 'ERRORS', error: { error_id: 'INTERRUPTED' } });
     await third.close();
   });

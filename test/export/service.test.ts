@@ -28,7 +28,7 @@ describe('an export that its client fetches', () => {
     gate.open();
     await fetching;
     expect(client.chunks).toEqual(['head', 'tail']);
-    expect(client.opened).toEqual([id, 'fs/admin/x.pcap', 'pcap_us']);
+    expect(client.opened).toEqual({ id, source: 'fs/admin/x.pcap', format: 'pcap_us' });
     expect(client.ended).toBe('finished');
     expect(await get(id)).toMatchObject({
       status: { state: 'DONE', progress: 100, stats: { exported_packets: 5n, processed_packets: 8n, dropped_packets: 1n, exported_bytes: 500n } },
@@ -108,7 +108,7 @@ describe('an export that takes long to prepare', () => {
     const fetching = service.fetch(id, ADMIN, client);
     const second = expect(service.fetch(id, ADMIN, new Client())).rejects.toMatchObject({ code: 'EXPORT_STATE' });
     await new Promise((resolve) => setTimeout(resolve, 50));
-    expect(client.opened).toEqual([]);
+    expect(client.opened).toBeNull();
     gate.open();
     await fetching;
     expect(client.chunks).toEqual(['head', 'tail']);

@@ -78,6 +78,7 @@ describe('stored exports', () => {
     state: 'RUNNING',
     request: '{"a":1}',
     outcome: null,
+    deadlineNs: null,
   });
 
   it('come back as they were, oldest first', () => {

@@ -1,5 +1,5 @@
 /** A lane over files that are there, given out in stretches as a test wants them. */
-import type { Lane, Loss, Turn } from '../../src/engine/lane.js';
+import type { Lane, Loss, Surveyed, Turn } from '../../src/engine/lane.js';
 import type { Beginning, OpenSource } from '../../src/engine/open-source.js';
 import { openSource } from '../../src/engine/source.js';
 
@@ -34,6 +34,10 @@ export class TestLane implements Lane {
     const opened = await openSource({ path: first.path, name: this.name });
     await opened.close();
     return opened.beginning;
+  }
+
+  async *survey(): AsyncGenerator<Surveyed> {
+    yield { sizeBytes: 0, isBounded: false };
   }
 
   async next(): Promise<Turn> {

@@ -9,6 +9,7 @@ import { ZstdSink } from '../../export/zstd-sink.js';
 import { link, type Link } from '../link.js';
 import { chooseCoding, type Coding } from './coding.js';
 import { downloadName } from './file-name.js';
+import { sendAll, sendIdentity } from './spooled.js';
 
 const Query = Type.Object({ compress: Type.Optional(Type.String({ description: 'zstd, gzip or identity' })) });
 const Packets = { description: 'The packets', content: { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } } };
@@ -31,13 +32,19 @@ export function packetsLink(exports: ExportService): Link {
         if (!reply.raw.writableFinished) left.abort(clientLeft());
       });
       let sink: HttpSink | undefined;
-      const open = (id: string, source: string, format: Parameters<typeof downloadName>[2]): Sink => {
-        const headers = headersOf(downloadName(source, id, format), coding);
-        sink = new HttpSink(reply.raw, headers, { onBegin: () => void reply.hijack() });
+      const stream = (name: string): Sink => {
+        sink = new HttpSink(reply.raw, { ...headersOf(name, coding), 'accept-ranges': 'none' }, { onBegin: () => void reply.hijack() });
         return encode(sink, coding);
       };
       try {
-        await exports.fetch(param('id'), caller, { signal: left.signal, open, send: (spooled, signal) => sendSpooled(reply, spooled, signal) });
+        await exports.fetch(param('id'), caller, {
+          signal: left.signal,
+          open: ({ id, source, format }) => stream(downloadName(source, id, format)),
+          send: ({ id, source, format }, spooled, signal) => {
+            const name = downloadName(source, id, format);
+            return coding === 'identity' ? sendIdentity(reply, spooled, headersOf(name, coding), signal) : sendAll(spooled, stream(name), signal);
+          },
+        });
       } catch (error) {
         // Nobody is left to be told, or the broken connection tells it.
         if (!left.signal.aborted && sink?.begun !== true) throw error;
@@ -52,7 +59,6 @@ function headersOf(fileName: string, coding: Coding): OutgoingHttpHeaders {
   return {
     'content-type': 'application/octet-stream',
     'content-disposition': `attachment; filename=${fileName}`,
-    'accept-ranges': 'none',
     'cache-control': 'no-store',
     vary: 'Accept-Encoding',
     ...(coding !== 'identity' && { 'content-encoding': coding }),
