@@ -79,7 +79,7 @@ export class Spool implements Sink {
   #sizeBytes = 0;
   #facts: SpoolFacts | null;
   #isFull = false;
-  #isGone = false;
+  #removed: Promise<void> | null = null;
   #onFull: () => void = () => undefined;
   /** Who takes what does not fit. */
   #taker: Sink | null = null;
@@ -163,9 +163,12 @@ export class Spool implements Sink {
     });
   }
 
-  async remove(): Promise<void> {
-    if (this.#isGone) return;
-    this.#isGone = true;
+  /** Resolves when the file is gone. */
+  remove(): Promise<void> {
+    return (this.#removed ??= this.#remove());
+  }
+
+  async #remove(): Promise<void> {
     await this.#close();
     await unlink(this.path).catch(() => undefined);
     this.room.give(this.#sizeBytes);
@@ -197,7 +200,7 @@ export class Spool implements Sink {
   }
 
   #takerToCome(): Promise<Sink> {
-    if (this.#isGone) return Promise.reject(new SpillwayError('CANCELLED', 'the output was given up'));
+    if (this.#removed) return Promise.reject(new SpillwayError('CANCELLED', 'the output was given up'));
     return new Promise((resolve, reject) => (this.#waiting = { resolve, reject }));
   }
 
