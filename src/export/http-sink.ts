@@ -1,11 +1,18 @@
 /**
- * The body of an HTTP response, in chunked coding. A body that is not whole ends with the connection, and by a reset,
- * so that no client can take it for whole, not even one of HTTP/1.0 that reads to the end.
+ * The body of an HTTP response, in chunked coding where its headers give no length. A body that is not whole ends with
+ * the connection, and by a reset, so that no client can take it for whole, not even one of HTTP/1.0 that reads to the end.
  */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { LIMITS } from '../config.js';
 import type { Sink } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
+
+export interface HttpSinkOptions {
+  /** Default: 200. */
+  status?: number;
+  /** Called once, right before the headers go out; from then on the response is the sink's. */
+  onBegin?: () => void;
+}
 
 export class HttpSink implements Sink {
   #begun = false;
@@ -15,11 +22,10 @@ export class HttpSink implements Sink {
   readonly #waiting = new Set<(error: SpillwayError) => void>();
   readonly #headersTimer: NodeJS.Timeout;
 
-  /** `onBegin` is called once, right before the headers go out; from then on the response is the sink's. */
   constructor(
     private readonly response: ServerResponse,
     private readonly headers: OutgoingHttpHeaders,
-    private readonly onBegin: () => void = () => undefined,
+    private readonly options: HttpSinkOptions = {},
   ) {
     this.#headersTimer = setTimeout(() => {
       this.#begin();
@@ -69,8 +75,8 @@ export class HttpSink implements Sink {
     clearTimeout(this.#headersTimer);
     if (this.#begun) return;
     this.#begun = true;
-    this.onBegin();
-    this.response.writeHead(200, this.headers);
+    this.options.onBegin?.();
+    this.response.writeHead(this.options.status ?? 200, this.headers);
   }
 
   #until(start: (done: (error?: Error | null) => void) => void): Promise<void> {

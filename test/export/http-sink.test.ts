@@ -59,7 +59,7 @@ describe('a response', () => {
 
   it('of nothing is whole', async () => {
     let begun = 0;
-    const { port, served } = await serve((response) => new HttpSink(response, HEADERS, () => begun++).finish());
+    const { port, served } = await serve((response) => new HttpSink(response, HEADERS, { onBegin: () => void begun++ }).finish());
     expect(await get(port)).toMatchObject({ complete: true, body: Buffer.alloc(0) });
     await served;
     expect(begun).toBe(1);

@@ -33,7 +33,7 @@ export function packetsLink(exports: ExportService): Link {
       let sink: HttpSink | undefined;
       const open = (id: string, source: string, format: Parameters<typeof downloadName>[2]): Sink => {
         const headers = headersOf(downloadName(source, id, format), coding);
-        sink = new HttpSink(reply.raw, headers, () => void reply.hijack());
+        sink = new HttpSink(reply.raw, headers, { onBegin: () => void reply.hijack() });
         return encode(sink, coding);
       };
       try {
