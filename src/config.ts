@@ -43,6 +43,26 @@ export const LIMITS = {
   httpChunkBytes: 512 << 10,
   /** Output that does not compress must still leave room for others: the size of one compression step. */
   compressStepBytes: 1 << 20,
+  /** Names in a path of a file, its owner's included: a listing holds a descriptor for each. */
+  fileDepth: 16,
+  /** Files and folders that one answer lists: some 20 MB of JSON. */
+  listedFiles: 20_000,
+  /** Files whose format and link type are remembered; more than one answer lists, or none would be when it is asked again. */
+  knownFiles: 40_000,
+  /** Larger than any capture that is sent by HTTP, and small enough that a client which never ends is noticed. */
+  uploadBytes: 256 * 2 ** 30,
+  /** Files that clients write at once, by uploads and copies. */
+  uploads: 16,
+  /** A client that sends nothing of an upload for so long has gone. */
+  uploadIdleMs: 60_000,
+  /** Read at once to copy or hash a file: hashing it holds everything else up, for about a millisecond. */
+  fileStepBytes: 1 << 20,
+  /** Checksums that are made at once: more would only share the disk and the one thread that hashes. */
+  runningChecksums: 2,
+  /** Checksums that are not made yet: each holds a descriptor of its file. */
+  activeChecksums: 64,
+  /** Checksums that are remembered; the oldest go. */
+  keptChecksums: 1024,
   /** Seconds in `Retry-After` when there is no room for another export. */
   retryAfterSeconds: 5,
 } as const;

@@ -43,6 +43,7 @@ export const ERRORS = {
   FILE_FORBIDDEN: { http: 403, exit: 2, about: "the caller may not change files of another owner, or remove an owner's folder" },
   FILE_EXISTS: { http: 409, exit: 2, about: 'there is a file or folder of this name already' },
   FILE_WRONG_KIND: { http: 409, exit: 2, about: 'a folder stands where a file is needed, or the other way round' },
+  DESTINATION_INVALID: { http: 400, exit: 1, about: 'the destination of a copy or move can not hold the file' },
   FOLDER_NOT_EMPTY: { http: 409, exit: 2, about: 'the folder that is to be deleted holds something' },
   FILE_CHANGED: { http: 409, exit: 2, about: 'the file changed while it was read' },
   FILE_FAILED: { http: 500, exit: 2, about: 'the system refuses to read or write a file' },

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { ADMIN } from './access/caller.js';
 import { buildApp } from './api/app.js';
+import { Checksums } from './api/filesystem/checksums.js';
+import { filesystem } from './api/filesystem/service.js';
 import { listenAddress } from './api/loopback.js';
 import { packetExport } from './api/packet-export/service.js';
 import { FileIndexes } from './buffer/file-indexes.js';
@@ -15,7 +17,7 @@ import type { RootParent } from './capture/parent.js';
 import { startInBackground } from './capture/start.js';
 import { LIMITS, type ProbeConfig } from './config.js';
 import { prepareExport } from './engine/export.js';
-import { createPool, threadsFor, type Pool } from './engine/pool.js';
+import { createPool, threadsFor } from './engine/pool.js';
 import { SpillwayError } from './errors.js';
 import { ExportService } from './export/service.js';
 import { SpoolRoom } from './export/spool.js';
@@ -49,6 +51,7 @@ export async function startProbe(
   await rooms.clips.sweep();
   await sweepLive(jobs);
   const indexes = new FileIndexes(join(data.path, 'index'), { report: (error) => app?.log.error({ err: error }, 'an index') });
+  const checksums = new Checksums(data.files);
   try {
     const spools = await SpoolRoom.open(join(data.path, 'spool'), { totalBytes: LIMITS.spoolBytes, eachBytes: LIMITS.spoolExportBytes });
     const service = await ExportService.open({
@@ -60,16 +63,11 @@ export async function startProbe(
       report: (error) => app?.log.error({ err: error }, 'an export'),
     });
     const logger = config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr };
-    app = await buildApp({
-      services: [packetExport(service)],
-      gate: { admit: async () => ADMIN },
-      names: config.names,
-      logger,
-      version: packageVersion(),
-    });
+    const services = [packetExport(service), filesystem(data.files, checksums)];
+    app = await buildApp({ services, gate: { admit: async () => ADMIN }, names: config.names, logger, version: packageVersion() });
     if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
     const address = await listen(app, host, config.port);
-    return { address, startCapture, close: () => closeAll(service, app!, pool, indexes, data) };
+    return { address, startCapture, close: () => closeAll([service, app!, checksums, indexes, pool], data) };
   } catch (error) {
     await app?.close();
     await pool.close();
@@ -91,11 +89,8 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
   return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
 }
 
-/** Exports end first: their connections would keep the server open. */
-async function closeAll(service: ExportService, app: FastifyInstance, pool: Pool, indexes: FileIndexes, data: { close(): void }): Promise<void> {
-  await service.close();
-  await app.close();
-  await indexes.close();
-  await pool.close();
+/** In order: exports end first, since their connections would keep the server open. */
+async function closeAll(parts: readonly { close(): PromiseLike<void> }[], data: { close(): void }): Promise<void> {
+  for (const part of parts) await part.close();
   data.close();
 }

@@ -3,7 +3,7 @@
  * Whatever fails, nothing is left.
  */
 import { constants } from 'node:fs';
-import { open, rename, unlink, type FileHandle } from 'node:fs/promises';
+import { link, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Sink } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
@@ -16,6 +16,8 @@ export interface FileSinkOptions {
   fsync?: boolean;
   /** Permissions of the file before the umask. Default: 0o666. */
   mode?: number;
+  /** Whether the file may take the place of another of its name. Default: true; else `finish` fails with EEXIST. */
+  replaces?: boolean;
 }
 
 export class FileSink implements Sink {
@@ -24,6 +26,7 @@ export class FileSink implements Sink {
     private readonly part: string,
     private readonly file: FileHandle,
     private readonly fsync: boolean,
+    private readonly replaces: boolean,
   ) {}
 
   /** Starts a file at `path` (absolute; what is there now stays until the new one is whole). */
@@ -32,7 +35,7 @@ export class FileSink implements Sink {
     const file = await open(part, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, options.mode ?? 0o666).catch((error: unknown) => {
       throw failed(path, error);
     });
-    return new FileSink(path, part, file, options.fsync ?? true);
+    return new FileSink(path, part, file, options.fsync ?? true, options.replaces ?? true);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -50,12 +53,19 @@ export class FileSink implements Sink {
     try {
       if (this.fsync) await this.file.sync();
       await this.file.close();
-      await rename(this.part, this.path);
+      await this.#appear();
       if (this.fsync) await syncFolder(dirname(this.path));
     } catch (error) {
       await this.abort();
       throw failed(this.path, error);
     }
+  }
+
+  /** A link, unlike `rename`, never takes the place of another file. */
+  async #appear(): Promise<void> {
+    if (this.replaces) return rename(this.part, this.path);
+    await link(this.part, this.path);
+    await unlink(this.part);
   }
 
   async abort(): Promise<void> {

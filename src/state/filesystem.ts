@@ -1,16 +1,17 @@
 /**
- * The file system that clients see: `<data>/fs/<owner>/…`. Paths of clients are walked folder by folder, each opened
- * relative to the one before (through /proc/self/fd, as openat would) and never through a link, so nothing outside
- * is reached, also when somebody exchanges a folder for a link meanwhile. What is returned stays open and is named by
- * its descriptor.
+ * The file system that clients see: `<data>/fs/<owner>/…`. Paths of clients are walked folder by folder, never through a
+ * link (descriptors.ts). What is returned stays open and is named by its descriptor.
  */
-import { constants } from 'node:fs';
-import { lstat, open, type FileHandle } from 'node:fs/promises';
+import { lstat, mkdir, open, statfs, type FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
 import { SpillwayError, type ErrorCode } from '../errors.js';
+import { inside, openFolder, openWithoutLinks } from './descriptors.js';
+import { FOLDER_MODE, makeFolder, move, remove } from './file-changes.js';
+import { lookAt, openEntry, type Entry, type OpenEntry } from './file-entry.js';
+import { fileError, fileExists } from './file-errors.js';
+import { Listing, type Listed, type ListOptions } from './file-list.js';
+import { NAME_BYTES_MAX, folderOf, idOf, nameOf, type FilePath } from './file-path.js';
 import { isPartName } from './part-files.js';
-
-const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
-const NAME_BYTES_MAX = 255;
 
 /** A file that is open for reading, or a place in an open folder; `path` holds until `close`. */
 export interface Opened {
@@ -57,22 +58,82 @@ export class FileSystem {
     return { path: target, name: path, close: () => folder.close() };
   }
 
-  async #folder(parts: string[], refuse: Refuse, failure: ErrorCode): Promise<FileHandle> {
-    let folder = await open(this.root, O_RDONLY | O_DIRECTORY);
-    for (const part of parts) {
-      const inner = await open(`${inside(folder)}/${part}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch((error: unknown) => error as Error);
+  /** What a path leads to; FILE_NOT_FOUND where that is nothing, or a link. */
+  lookAt(path: FilePath): Promise<Entry> {
+    return lookAt(this.root, path);
+  }
+
+  /** Opens a file for reading; whoever asks closes its `handle`. */
+  openEntry(path: FilePath): Promise<OpenEntry> {
+    return openEntry(this.root, path);
+  }
+
+  /** What a folder holds, with all that is below it. */
+  list<T>(path: FilePath, options: ListOptions<T>): Promise<Listed<T>> {
+    return new Listing(this.root, options).of(path);
+  }
+
+  /** What the folders of all owners hold. */
+  listAll<T>(options: ListOptions<T>): Promise<Listed<T>[]> {
+    return new Listing(this.root, options).all();
+  }
+
+  /** A place for a new file whose name is free, in a folder that exists; and how many bytes it may have there. */
+  async vacancy(path: FilePath): Promise<Opened & { freeBytes: number }> {
+    const folder = await openFolder(this.root, path.slice(0, -1), (error) => fileError(error, folderOf(path) ?? path));
+    try {
+      const place = `${inside(folder)}/${nameOf(path)}`;
+      if (await lstat(place).catch(ifMissing)) throw fileExists(path);
+      const { bavail, bsize } = await statfs(inside(folder));
+      return { path: place, name: idOf(path), freeBytes: bavail * bsize, close: () => folder.close() };
+    } catch (error) {
       await folder.close();
-      if (inner instanceof Error) throw whyNot(inner, `the folder ${JSON.stringify(part)}`, refuse, failure);
-      folder = inner;
+      throw fileError(error, path);
     }
-    return folder;
+  }
+
+  /** Makes the folder of an owner where it is missing. */
+  async makeOwnersFolder(owner: string): Promise<void> {
+    const made = await mkdir(join(this.root, owner), { recursive: true, mode: FOLDER_MODE }).catch((error: unknown) => {
+      throw fileError(error, [owner]);
+    });
+    if (made !== undefined) await this.#sync();
+  }
+
+  makeFolder(path: FilePath): Promise<void> {
+    return makeFolder(this.root, path);
+  }
+
+  /** Deletes a file or an empty folder. */
+  remove(path: FilePath): Promise<void> {
+    return remove(this.root, path);
+  }
+
+  /** Gives a file, or a folder with all it holds, another path that is free. */
+  move(from: FilePath, to: FilePath): Promise<void> {
+    return move(this.root, from, to);
+  }
+
+  #folder(parts: string[], refuse: Refuse, failure: ErrorCode): Promise<FileHandle> {
+    return openFolder(this.root, parts, (error, part) => whyNot(error, `the folder ${JSON.stringify(part)}`, refuse, failure));
+  }
+
+  async #sync(): Promise<void> {
+    const folder = await open(this.root);
+    try {
+      await folder.sync();
+    } finally {
+      await folder.close();
+    }
   }
 }
 
 type Refuse = (why: string, code?: ErrorCode) => SpillwayError;
 
-/** An open file by its descriptor. Workers are threads of this process: the name is good there too. */
-const inside = (handle: FileHandle): string => `/proc/self/fd/${handle.fd}`;
+function ifMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
+}
 
 function split(path: string, least: number, refuse: Refuse): string[] {
   const parts = path.split('/');
@@ -89,7 +150,7 @@ async function openRegular(path: string, refuse: Refuse): Promise<FileHandle> {
     const before = await lstat(path);
     if (before.isSymbolicLink()) throw refuse('is a link, and links are not followed');
     if (!before.isFile()) throw refuse(`is ${kindOf(before)}, no capture file`, 'SOURCE_NOT_A_CAPTURE');
-    const file = await open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const file = await openWithoutLinks(path);
     if ((await file.stat()).isFile()) return file;
     await file.close();
     throw refuse('is no capture file', 'SOURCE_NOT_A_CAPTURE');

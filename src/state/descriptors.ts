@@ -1,0 +1,32 @@
+/**
+ * Walking folders by their descriptors: each is opened relative to the one before (through /proc/self/fd, as openat
+ * would) and never through a link, so nothing outside is reached, also when somebody exchanges a folder for a link meanwhile.
+ */
+import { constants } from 'node:fs';
+import { open, type FileHandle } from 'node:fs/promises';
+
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
+
+/** An open file by its descriptor. Workers are threads of this process: the name is good there too. */
+export const inside = (handle: FileHandle): string => `/proc/self/fd/${handle.fd}`;
+
+/** Opens the folder that `parts` lead to from `root`; `failure` says what to throw where one of them can't be opened. */
+export async function openFolder(
+  root: string,
+  parts: readonly string[],
+  failure: (error: NodeJS.ErrnoException, part: string) => Error,
+): Promise<FileHandle> {
+  let folder = await open(root, O_RDONLY | O_DIRECTORY);
+  for (const part of parts) {
+    const inner = await open(`${inside(folder)}/${part}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch((error: unknown) => error as Error);
+    await folder.close();
+    if (inner instanceof Error) throw failure(inner, part);
+    folder = inner;
+  }
+  return folder;
+}
+
+/** Opens what is believed to be a regular file; of a pipe that has taken its place nothing is waited for. */
+export function openWithoutLinks(path: string): Promise<FileHandle> {
+  return open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+}
