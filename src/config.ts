@@ -16,6 +16,10 @@ export const LIMITS = {
   runningExports: 8,
   /** Exports that a list can hold, ended ones included. */
   keptExports: 4096,
+  /** Capture jobs: each is a folder that every list of them looks into. */
+  captureJobs: 256,
+  /** What has expired goes at the next look, and holds disk space until then. */
+  clipSweepMs: 3_600_000,
   /** Every filter costs one compilation for each link type. */
   filters: 32,
   /** Intervals are merged and handed to every scan step. */

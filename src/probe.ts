@@ -5,15 +5,21 @@ import type { FastifyInstance } from 'fastify';
 import { ADMIN } from './access/caller.js';
 import { buildApp } from './api/app.js';
 import { listenAddress } from './api/loopback.js';
+import { clipsService } from './api/clips/service.js';
+import { packetCapture } from './api/packet-capture/service.js';
 import { packetExport } from './api/packet-export/service.js';
 import { FileIndexes } from './buffer/file-indexes.js';
 import { Clips } from './buffer/clips.js';
 import { Jobs, type Job } from './buffer/jobs.js';
 import { openCaptured, type CaptureRooms } from './capture/captured-sources.js';
+import { JobControl } from './capture/job-control.js';
+import { JobStates } from './capture/job-state.js';
 import { sweepLive } from './capture/live.js';
 import type { RootParent } from './capture/parent.js';
+import { CaptureSettings } from './capture/settings.js';
 import { startInBackground } from './capture/start.js';
-import type { ProbeConfig } from './config.js';
+import { Vifgs } from './capture/vifgs.js';
+import { LIMITS, type ProbeConfig } from './config.js';
 import { prepareExport } from './engine/export.js';
 import { createPool, threadsFor, type Pool } from './engine/pool.js';
 import { SpillwayError } from './errors.js';
@@ -44,24 +50,36 @@ export async function startProbe(
   pool.start();
   const jobs = new Jobs(data.path);
   const startCapture = (job: Job): Promise<void> => startInBackground(job, parent);
-  const rooms: CaptureRooms = { jobs, clips: new Clips(jobs), startCapture };
+  const settings = new CaptureSettings(data.path);
+  const rooms: CaptureRooms = { jobs, clips: new Clips(jobs), vifgs: new Vifgs(settings), startCapture };
   await rooms.clips.sweep();
   await sweepLive(jobs);
-  const indexes = new FileIndexes(join(data.path, 'index'), { report: (error) => app?.log.error({ err: error }, 'an index') });
+  const report = (what: string) => (error: Error) => app?.log.error({ err: error }, what);
+  const indexes = new FileIndexes(join(data.path, 'index'), { report: report('an index') });
+  const control = new JobControl({ ...rooms, report: report('a capture job') });
+  const states = new JobStates(rooms.clips.catalogs);
+  const sweeping = setInterval(() => void rooms.clips.sweep().catch(report('the sweep of clips')), LIMITS.clipSweepMs).unref();
   try {
     const service = new ExportService({
       prepare: (request) => prepare(request, { pool, indexes }),
       openCaptured: (name, wish) => openCaptured(name, wish, rooms),
       store: data.exports,
       files: data.files,
-      report: (error) => app?.log.error({ err: error }, 'an export'),
+      report: report('an export'),
     });
     const logger = config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr };
-    app = await buildApp({ services: [packetExport(service)], gate: { admit: async () => ADMIN }, names: config.names, logger, version: packageVersion() });
+    const services = [packetExport(service), packetCapture({ ...rooms, control, states, settings }), clipsService(rooms)];
+    app = await buildApp({ services, gate: { admit: async () => ADMIN }, names: config.names, logger, version: packageVersion() });
     if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
+    await control.resume();
     const address = await listen(app, host, config.port);
-    return { address, startCapture, close: () => closeAll(service, app!, pool, indexes, data) };
+    const close = (): Promise<void> => {
+      clearInterval(sweeping);
+      return closeAll(service, app!, pool, indexes, data);
+    };
+    return { address, startCapture, close };
   } catch (error) {
+    clearInterval(sweeping);
     await app?.close();
     await pool.close();
     data.close();

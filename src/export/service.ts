@@ -141,11 +141,11 @@ export class ExportService {
     handle.onEnd = (error) => this.#ended(handle, error);
     let preparing: Promise<PreparedExport> | undefined;
     try {
-      const { sources, windows } = await this.#sourcesOf(handle, checked);
+      const reading = await this.#sourcesOf(handle, checked);
       const place = checked.output === null ? null : await this.#files.place(checked.output, caller.name);
       if (place !== null) handle.held.push(place);
       handle.apply('initialise');
-      preparing = this.#prepare({ ...checked.selection, windows, sources });
+      preparing = this.#prepare({ ...checked.selection, ...reading });
       const early = await Promise.race([preparing, sleep(LIMITS.prepareWaitMs, null, { ref: false })]);
       this.#exports.set(handle.id, handle);
       this.#store.save(handle.stored());
@@ -160,17 +160,18 @@ export class ExportService {
     }
   }
 
-  async #sourcesOf({ held, given }: ExportHandle, checked: CheckedRequest): Promise<Pick<ExportRequest, 'sources' | 'windows'>> {
+  async #sourcesOf({ held, given }: ExportHandle, checked: CheckedRequest): Promise<Pick<ExportRequest, 'sources' | 'windows' | 'filters'>> {
     const { source, isFollowed, selection } = checked;
-    const { windows } = selection;
+    const { windows, filters } = selection;
     if (source.kind === 'fs') {
       const file = await this.#files.openFile(source.name, given.config.path);
       held.push(file);
-      return { sources: [{ path: file.path, name: file.name }], windows };
+      return { sources: [{ path: file.path, name: file.name }], windows, filters };
     }
     const captured = await this.#openCaptured(source, { windows, isFollowed });
     held.push(captured);
-    return { sources: captured.lanes.map((lane) => ({ lane, name: lane.name })), windows: [...captured.windows] };
+    const sources = captured.lanes.map((lane) => ({ lane, name: lane.name }));
+    return { sources, windows: [...captured.windows], filters: [...filters, ...captured.filters] };
   }
 
   async #startLater(handle: ExportHandle, preparing: Promise<PreparedExport>, place: Opened | null): Promise<void> {
