@@ -31,6 +31,10 @@ export const LIMITS = {
   /** Bytes that all spools hold together, and one: a probe's disk is for its buffer. */
   spoolBytes: 16 * 2 ** 30,
   spoolExportBytes: 4 * 2 ** 30,
+  /** Capture jobs: each is a folder that every list of them looks into. */
+  captureJobs: 256,
+  /** What has expired goes at the next look, and holds disk space until then. */
+  clipSweepMs: 3_600_000,
   /** Every filter costs one compilation for each link type. */
   filters: 32,
   /** Intervals are merged and handed to every scan step. */

@@ -7,14 +7,20 @@ import { buildApp } from './api/app.js';
 import { Checksums } from './api/filesystem/checksums.js';
 import { filesystem } from './api/filesystem/service.js';
 import { listenAddress } from './api/loopback.js';
+import { clipsService } from './api/clips/service.js';
+import { packetCapture } from './api/packet-capture/service.js';
 import { packetExport } from './api/packet-export/service.js';
 import { FileIndexes } from './buffer/file-indexes.js';
 import { Clips } from './buffer/clips.js';
 import { Jobs, type Job } from './buffer/jobs.js';
 import { openCaptured, type CaptureRooms } from './capture/captured-sources.js';
+import { JobControl } from './capture/job-control.js';
+import { JobStates } from './capture/job-state.js';
 import { sweepLive } from './capture/live.js';
 import type { RootParent } from './capture/parent.js';
+import { CaptureSettings } from './capture/settings.js';
 import { startInBackground } from './capture/start.js';
+import { Vifgs } from './capture/vifgs.js';
 import { LIMITS, type ProbeConfig } from './config.js';
 import { prepareExport } from './engine/export.js';
 import { createPool, threadsFor } from './engine/pool.js';
@@ -47,11 +53,16 @@ export async function startProbe(
   pool.start();
   const jobs = new Jobs(data.path);
   const startCapture = (job: Job): Promise<void> => startInBackground(job, parent);
-  const rooms: CaptureRooms = { jobs, clips: new Clips(jobs), startCapture };
+  const settings = new CaptureSettings(data.path);
+  const rooms: CaptureRooms = { jobs, clips: new Clips(jobs), vifgs: new Vifgs(settings), startCapture };
   await rooms.clips.sweep();
   await sweepLive(jobs);
-  const indexes = new FileIndexes(join(data.path, 'index'), { report: (error) => app?.log.error({ err: error }, 'an index') });
   const checksums = new Checksums(data.files);
+  const report = (what: string) => (error: Error) => app?.log.error({ err: error }, what);
+  const indexes = new FileIndexes(join(data.path, 'index'), { report: report('an index') });
+  const control = new JobControl({ ...rooms, report: report('a capture job') });
+  const states = new JobStates(rooms.clips.catalogs);
+  const sweeping = setInterval(() => void rooms.clips.sweep().catch(report('the sweep of clips')), LIMITS.clipSweepMs).unref();
   try {
     const spools = await SpoolRoom.open(join(data.path, 'spool'), { totalBytes: LIMITS.spoolBytes, eachBytes: LIMITS.spoolExportBytes });
     const service = await ExportService.open({
@@ -60,15 +71,26 @@ export async function startProbe(
       store: data.exports,
       files: data.files,
       spools,
-      report: (error) => app?.log.error({ err: error }, 'an export'),
+      report: report('an export'),
     });
     const logger = config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr };
-    const services = [packetExport(service), filesystem(data.files, checksums)];
+    const services = [
+      packetExport(service),
+      packetCapture({ ...rooms, control, states, settings }),
+      filesystem(data.files, checksums),
+      clipsService(rooms),
+    ];
     app = await buildApp({ services, gate: { admit: async () => ADMIN }, names: config.names, logger, version: packageVersion() });
     if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
+    await control.resume();
     const address = await listen(app, host, config.port);
-    return { address, startCapture, close: () => closeAll([service, app!, checksums, indexes, pool], data) };
+    const close = (): Promise<void> => {
+      clearInterval(sweeping);
+      return closeAll([service, app!, checksums, indexes, pool], data);
+    };
+    return { address, startCapture, close };
   } catch (error) {
+    clearInterval(sweeping);
     await app?.close();
     await pool.close();
     data.close();

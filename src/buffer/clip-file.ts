@@ -11,6 +11,14 @@ export interface PinnedSegments {
   stems: string[];
 }
 
+/** A packet filter of a clip, as it was given. */
+export interface ClipFilter {
+  id: string;
+  type: 'BPF';
+  value: string;
+  context?: string;
+}
+
 /** A kept time range of a job: packets from `startNs` (null: from the buffer's first) and before `endNs`. */
 export interface Clip {
   /** The job's id and four hexadecimal digits, which name its pins, too. */
@@ -23,6 +31,11 @@ export interface Clip {
   endNs: bigint;
   /** null: never. */
   expiresNs: bigint | null;
+  /** What an export of it lets through; it holds whole files all the same. */
+  filters: ClipFilter[];
+  /** As they were given; absent: not. */
+  given: { start?: string; end?: string };
+  modifiedNs: bigint;
   /** null while it is being made. */
   pinned: PinnedSegments[] | null;
 }
@@ -40,6 +53,10 @@ interface Stored {
   start_ns: string | null;
   end_ns: string;
   expires_ns: string | null;
+  /** Only where there are any, or differ from what stands above. */
+  filters?: ClipFilter[];
+  given?: Clip['given'];
+  modified_ns?: string;
   pinned: Record<string, string[]> | null;
 }
 
@@ -116,7 +133,7 @@ async function writeSynced(path: string, flags: 'w' | 'wx', text: string): Promi
   }
 }
 
-function encode({ owner, reason, createdNs, startNs, endNs, expiresNs, pinned }: Clip): string {
+function encode({ owner, reason, createdNs, startNs, endNs, expiresNs, filters, given, modifiedNs, pinned }: Clip): string {
   const stored: Stored = {
     version: VERSION,
     owner,
@@ -125,6 +142,9 @@ function encode({ owner, reason, createdNs, startNs, endNs, expiresNs, pinned }:
     start_ns: startNs === null ? null : String(startNs),
     end_ns: String(endNs),
     expires_ns: expiresNs === null ? null : String(expiresNs),
+    ...(filters.length > 0 && { filters }),
+    ...(Object.keys(given).length > 0 && { given }),
+    ...(modifiedNs !== createdNs && { modified_ns: String(modifiedNs) }),
     pinned: pinned && Object.fromEntries(pinned.map(({ folder, stems }) => [folder, stems])),
   };
   return `${JSON.stringify(stored, null, 2)}\n`;
@@ -141,6 +161,9 @@ function decode(job: Job, id: string, stored: Stored): Clip | null {
     startNs: stored.start_ns === null ? null : BigInt(stored.start_ns),
     endNs: BigInt(stored.end_ns),
     expiresNs: stored.expires_ns === null ? null : BigInt(stored.expires_ns),
+    filters: stored.filters ?? [],
+    given: stored.given ?? {},
+    modifiedNs: BigInt(stored.modified_ns ?? stored.created_ns),
     pinned: stored.pinned && Object.entries(stored.pinned).map(([folder, stems]) => ({ folder, stems })),
   };
 }

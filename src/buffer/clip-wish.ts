@@ -1,6 +1,7 @@
 /** What a clip is asked to be, and what of that is refused. */
 import { SpillwayError } from '../errors.js';
 import { formatRfc3339 } from '../units.js';
+import type { ClipFilter } from './clip-file.js';
 import type { Job } from './jobs.js';
 
 export interface ClipWish {
@@ -14,6 +15,10 @@ export interface ClipWish {
   reason: string;
   /** When it lets go of its packets by itself; null: never. */
   expiresNs: bigint | null;
+  /** What exports of it let through; default: every packet. */
+  filters?: ClipFilter[];
+  /** The times as they were given. */
+  given?: { start?: string; end?: string };
 }
 
 export interface ClipRange {
@@ -28,7 +33,7 @@ const REASON_CHARACTERS_MAX = 1000;
 export function checkWish({ startNs, endNs, owner, reason, expiresNs }: ClipWish, nowNs: bigint): ClipRange {
   if (owner === '') throw new SpillwayError('REQUEST_INVALID', 'the owner of a clip has no name');
   checkText('owner', owner, OWNER_CHARACTERS_MAX);
-  checkText('reason', reason, REASON_CHARACTERS_MAX);
+  checkReason(reason);
   const range = { startNs, endNs: endNs ?? nowNs };
   if (range.endNs > nowNs)
     throw new SpillwayError('TIME_INVALID', `a clip holds what is captured already: ${formatRfc3339(range.endNs)} is yet to come`);
@@ -40,6 +45,10 @@ export function checkWish({ startNs, endNs, owner, reason, expiresNs }: ClipWish
 
 export function rangeText({ startNs, endNs }: ClipRange): string {
   return startNs === null ? `before ${formatRfc3339(endNs)}` : `from ${formatRfc3339(startNs)} to ${formatRfc3339(endNs)}`;
+}
+
+export function checkReason(reason: string): void {
+  checkText('reason', reason, REASON_CHARACTERS_MAX);
 }
 
 /** It is shown on terminals, in one line. */

@@ -7,9 +7,9 @@ import { basename, join } from 'node:path';
 import { SpillwayError } from '../errors.js';
 import { NS_PER_MS, NS_PER_SECOND } from '../units.js';
 import { Catalogs } from './catalog.js';
-import { type Clip, clipWords, type PinnedSegments, readClip, removeClip, reserveClip, wordOf, writeClip } from './clip-file.js';
+import { type Clip, type ClipFilter, clipWords, type PinnedSegments, readClip, removeClip, reserveClip, wordOf, writeClip } from './clip-file.js';
 import { heldSegments, type HeldSegments, larger, pinRange, smaller } from './clip-segments.js';
-import { checkWish, type ClipRange, type ClipWish, rangeText } from './clip-wish.js';
+import { checkReason, checkWish, type ClipRange, type ClipWish, rangeText } from './clip-wish.js';
 import { interfaceFolders, type Job, type Jobs, unusable } from './jobs.js';
 import { pinWords, unpin } from './pins.js';
 
@@ -64,11 +64,12 @@ export class Clips {
    */
   async create(wish: ClipWish): Promise<Clip> {
     const createdNs = this.#nowNs();
-    const { job, owner, reason, expiresNs } = wish;
+    const { job, owner, reason, expiresNs, filters = [], given = {} } = wish;
+    const said = { job, owner, reason, createdNs, modifiedNs: createdNs, expiresNs, filters, given };
     const range = checkWish(wish, createdNs);
     try {
       // First its file, then its pins: a pin without one is swept.
-      const draft = await this.#reserve({ job, owner, reason, createdNs, ...range, expiresNs, pinned: null });
+      const draft = await this.#reserve({ ...said, ...range, pinned: null });
       try {
         const clip = { ...draft, pinned: await this.#pin(draft, range) };
         await writeClip(clip);
@@ -80,6 +81,16 @@ export class Clips {
     } catch (error) {
       throw error instanceof SpillwayError ? error : unusable(job.folder, error as Error);
     }
+  }
+
+  /** Says something else of what it holds. */
+  async describe(clip: Clip, reason: string, filters: ClipFilter[]): Promise<Clip> {
+    checkReason(reason);
+    const described = { ...clip, reason, filters, modifiedNs: this.#nowNs() };
+    await writeClip(described).catch((error: unknown) => {
+      throw unusable(clip.job.folder, error as Error);
+    });
+    return described;
   }
 
   /** Lets go of its packets: retention does with them what it does with others. */

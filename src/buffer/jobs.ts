@@ -24,8 +24,19 @@ export interface JobSettings {
   hardwareTimestamps?: boolean;
   /** By libpcap, also where AF_PACKET would do. */
   libpcap?: boolean;
+  /** It is to be captured, also after the machine has started anew; absent: whoever captures it decides. */
+  enabled?: boolean;
+  /** What stands behind the interfaces, looked up whenever a capture begins; absent: nothing but their names. */
+  chosenBy?: InterfaceChoice;
   /** Of a capture that lasts as long as an export of this process: no list shows it. */
   ownerPid?: number;
+}
+
+export interface InterfaceChoice {
+  /** Every interface that can be captured. */
+  all: boolean;
+  /** Names of interfaces, and numbers of groups. */
+  groups: (string | number)[];
 }
 
 export interface Job {
@@ -38,6 +49,8 @@ export interface Job {
 /** Short and harmless as a part of a path: `jobs/NAME`. */
 const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const FOLDER_MODE = 0o700;
+/** What `jobs/…` would take for an id. */
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Folders of interfaces: position and name. */
 const INTERFACE_FOLDER = /^\d+-(.+)$/;
 
@@ -70,7 +83,8 @@ export class Jobs {
 
   /** By name or id. */
   async find(nameOrId: string): Promise<Job | null> {
-    return (await this.list()).find(({ id, name }) => id === nameOrId || name === nameOrId) ?? null;
+    const jobs = await this.list();
+    return jobs.find(({ id }) => id === nameOrId) ?? jobs.find(({ name }) => name === nameOrId) ?? null;
   }
 
   async get(nameOrId: string): Promise<Job> {
@@ -83,7 +97,16 @@ export class Jobs {
   async put(name: string, settings: JobSettings): Promise<Job> {
     checkName(name);
     const known = await this.find(name);
-    const id = known?.id ?? randomUUID();
+    return this.#write(known?.id ?? randomUUID(), name, settings);
+  }
+
+  /** Whether another job has the name is for the caller to know. */
+  async replace({ id }: Job, name: string, settings: JobSettings): Promise<Job> {
+    checkName(name);
+    return this.#write(id, name, settings);
+  }
+
+  async #write(id: string, name: string, settings: JobSettings): Promise<Job> {
     const folder = join(this.#folder, id);
     try {
       await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
@@ -120,6 +143,7 @@ export function checkName(name: string): void {
       'REQUEST_INVALID',
       `${JSON.stringify(name)} is no name of a job: letters, digits, dots, dashes and underscores, 64 at most`,
     );
+  if (ID.test(name)) throw new SpillwayError('REQUEST_INVALID', `${JSON.stringify(name)} is no name of a job: it has the form of an id`);
 }
 
 /** The folders of a job's interfaces, in order of their position. */

@@ -9,7 +9,8 @@ import type { TimeWindow } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import { NS_PER_MS } from '../units.js';
 import { captureStatus } from './control.js';
-import { endLive, interfacesOfVifg, startLive } from './live.js';
+import { endLive, startLive } from './live.js';
+import type { Vifgs } from './vifgs.js';
 
 export const CAPTURED_KINDS = ['jobs', 'clips', 'interfaces', 'vifgs'] as const;
 export type CapturedKind = (typeof CAPTURED_KINDS)[number];
@@ -23,6 +24,7 @@ export interface CapturedName {
 export interface CaptureRooms {
   jobs: Jobs;
   clips: Clips;
+  vifgs: Vifgs;
   /** Starts the capture of a job; resolves when it captures. */
   startCapture: (job: Job) => Promise<unknown>;
 }
@@ -40,6 +42,8 @@ export interface CapturedSources {
   /** Closed by the export that gets them. */
   lanes: BufferLane[];
   windows: readonly TimeWindow[];
+  /** Packet filters that come with the source: what they do not accept is not in it. */
+  filters: readonly string[];
   /** Nothing that comes from now on is wanted. */
   endNow(): void;
   /** When nobody reads them any more. */
@@ -62,13 +66,14 @@ export async function openCaptured(named: CapturedName, wish: CaptureWish, rooms
     return lanesOf(job, `jobs/${name}`, wish, rooms.clips.catalogs, async () => {});
   }
   if (kind === 'clips') {
-    const { job, startNs, endNs } = await clipNamed(name, rooms.clips);
+    const { job, startNs, endNs, filters } = await clipNamed(name, rooms.clips);
     wish.admit?.([`clips/${name}`, ...namesOf(job)]);
     const windows = within({ startNs, endNs }, wish.windows);
-    return lanesOf(job, `clips/${name}`, { windows, isFollowed: false }, rooms.clips.catalogs, async () => {});
+    const sources = await lanesOf(job, `clips/${name}`, { windows, isFollowed: false }, rooms.clips.catalogs, async () => {});
+    return { ...sources, filters: filters.map(({ value }) => value) };
   }
   wish.admit?.([`${kind}/${name}`]);
-  const interfaces = kind === 'interfaces' ? [name] : interfacesOfVifg(name);
+  const interfaces = kind === 'interfaces' ? [name] : await rooms.vifgs.interfacesOf(name);
   const job = await startLive(rooms.jobs, interfaces, rooms.startCapture);
   return lanesOf(job, `${kind}/${name}`, wish, null, () => endLive(rooms.jobs, job));
 }
@@ -106,7 +111,7 @@ async function lanesOf(
     await close();
     throw error;
   }
-  return { lanes, windows, endNow: () => lanes.forEach((lane) => lane.endNow()), close };
+  return { lanes, windows, filters: [], endNow: () => lanes.forEach((lane) => lane.endNow()), close };
 }
 
 /** Where a reader ends. An end that lies in the future is waited for. */

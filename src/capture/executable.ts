@@ -5,7 +5,7 @@ import { ERRORS, SpillwayError, type ErrorCode } from '../errors.js';
 import { fromRoot } from '../root.js';
 
 /** What a capture is told of its job. */
-export type CaptureSettings = Omit<JobSettings, 'filter' | 'ownerPid'>;
+export type CaptureSettings = Omit<JobSettings, 'filter' | 'ownerPid' | 'enabled' | 'chosenBy'>;
 
 export function captureExecutable(): string {
   const places = [fromRoot('build', 'Release', 'spillway-capture'), fromRoot('prebuilds', `${process.platform}-${process.arch}`, 'spillway-capture')];

@@ -1,19 +1,12 @@
 /** Captures that last as long as one export: jobs that no list shows. */
 import { randomUUID } from 'node:crypto';
-import { readdirSync, readFileSync } from 'node:fs';
 import type { Job, Jobs } from '../buffer/jobs.js';
-import { SpillwayError } from '../errors.js';
 import { stopCapture } from './control.js';
 
 /** What a reader may be behind before it misses packets. */
 const RETAIN_BYTES = 512 << 20;
 /** And at once. */
 const SEGMENT_BYTES = 16 << 20;
-
-/** All that no group holds. */
-const OTHERS = 1000;
-
-const INTERFACES = '/sys/class/net';
 
 /** Captures the interfaces into a job of its own; `start` resolves when it captures. */
 export async function startLive(jobs: Jobs, interfaces: readonly string[], start: (job: Job) => Promise<unknown>): Promise<Job> {
@@ -51,22 +44,5 @@ function isAlive(pid: number): boolean {
     return process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-/** The interfaces of a group: each has one of its own, numbered as the system numbers it. */
-export function interfacesOfVifg(name: string): string[] {
-  const id = /^\d{1,9}$/.test(name) ? Number(name) : NaN;
-  const found = readdirSync(INTERFACES).filter((each) => indexOf(each) === id);
-  if (id === OTHERS && found.length === 0) throw new SpillwayError('SOURCE_EMPTY', `vifgs/${OTHERS}: every interface has a group of its own`);
-  if (found.length === 0) throw new SpillwayError('SOURCE_NOT_FOUND', `there is no vifgs/${name}`);
-  return found;
-}
-
-function indexOf(name: string): number {
-  try {
-    return Number(readFileSync(`${INTERFACES}/${name}/ifindex`, 'latin1'));
-  } catch {
-    return NaN; // gone meanwhile, or no interface (bonding_masters)
   }
 }

@@ -60,7 +60,7 @@ function repairsUntilReady(stdout: Readable): Promise<Repair[]> {
 export async function startInBackground(job: Job, parent: RootParent | null = null): Promise<void> {
   const program = await writeProgram(job);
   if (!parent) return runInBackground([captureExecutable(), ...captureArguments(job.folder, program, job.settings)]);
-  const { filter: _, ownerPid: __, ...settings } = job.settings;
+  const { filter: _, ownerPid: _pid, enabled: _enabled, chosenBy: _choice, ...settings } = job.settings;
   return parent.start({ id: job.id, program: program !== null, ...settings });
 }
 

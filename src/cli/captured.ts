@@ -10,6 +10,8 @@ import type { Io } from './io.js';
 export class Captured {
   /** The windows of what was opened, where they are narrower than what was asked for. */
   windows: readonly TimeWindow[] | null = null;
+  /** Those that come with what was opened. */
+  filters: readonly string[] = [];
   readonly #opened: CapturedSources[] = [];
   readonly #isFollowed: boolean;
 
@@ -33,10 +35,16 @@ export class Captured {
     const { Jobs } = await import('../buffer/jobs.js');
     const { startCapture } = await import('../capture/start.js');
     const { Clips } = await import('../buffer/clips.js');
-    const jobs = new Jobs(dataFolder(this.parsed, this.io));
-    const opened = await openCaptured(name, { windows, isFollowed: this.#isFollowed }, { jobs, clips: new Clips(jobs), startCapture });
+    const { CaptureSettings } = await import('../capture/settings.js');
+    const { Vifgs } = await import('../capture/vifgs.js');
+    const data = dataFolder(this.parsed, this.io);
+    const jobs = new Jobs(data);
+    const rooms = { jobs, clips: new Clips(jobs), vifgs: new Vifgs(new CaptureSettings(data)), startCapture };
+    const opened = await openCaptured(name, { windows, isFollowed: this.#isFollowed }, rooms);
     this.#opened.push(opened);
+    // A clip is a source alone.
     if (name.kind === 'clips') this.windows = opened.windows;
+    if (name.kind === 'clips') this.filters = opened.filters;
     return opened.lanes.map((lane) => ({ lane, name: lane.name }));
   }
 

@@ -72,7 +72,7 @@ async function requestOf(
   const windows = given.isFollowed && asked.length === 0 ? [{ startNs: nowNs, endNs: null }] : asked;
   const sources: Source[] = [];
   for (const each of named) sources.push(...('kind' in each ? await captured.open(each, windows) : [each]));
-  return { sources, filters, windows: [...(captured.windows ?? windows)], snapLengthBytes, limits, format };
+  return { sources, filters: [...filters, ...captured.filters], windows: [...(captured.windows ?? windows)], snapLengthBytes, limits, format };
 }
 
 /** What relative times count from in files: the largest time, 0 where no packet has one. (In what is captured they count from now.) */

@@ -51,7 +51,7 @@ export async function jobsCommand(args: readonly string[], io: Io): Promise<numb
   }
   if ((action !== 'stop' && action !== 'delete') || name === undefined || more.length > 0)
     throw new SpillwayError('REQUEST_INVALID', 'say spillway jobs, spillway jobs stop NAME or spillway jobs delete NAME');
-  if (action === 'delete') {
+  if (action === 'delete' || (await jobs.get(name)).settings.enabled === true) {
     const { runAsOwner } = await import('../privileged/owner.js');
     const asOwner = await runAsOwner(data, (real) => commandLine(JOBS, parsed, { data: [real] }));
     if (asOwner !== null) return asOwner;
@@ -62,6 +62,8 @@ export async function jobsCommand(args: readonly string[], io: Io): Promise<numb
   const ran = await stopCapture(job.folder);
   if (action === 'stop' && !ran) note(io, `the job ${job.name} is not captured at the moment`);
   if (action === 'delete') await jobs.remove(job);
+  // A probe that starts would capture it again.
+  else if (job.settings.enabled === true) await jobs.replace(job, job.name, { ...job.settings, enabled: false });
   return 0;
 }
 

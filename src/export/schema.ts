@@ -19,18 +19,18 @@ const UINT64_MAX = 2n ** 64n - 1n;
 export type Uint64 = number | bigint;
 
 /** The page shows `integer` (see api/docs.ts): the type itself must also let `bigint` pass. */
-const Uint64 = (description: string, given: { default?: number } = {}) =>
+export const Uint64 = (description: string, given: { default?: number } = {}) =>
   Type.Refine(
     Type.Unsafe<Uint64>({ format: 'uint64', minimum: 0, description, ...given }),
     (value) => (typeof value === 'bigint' || Number.isInteger(value)) && value >= 0 && value <= UINT64_MAX,
     () => 'must be an integer from 0 to 18446744073709551615',
   );
-const UintN = (bits: 16 | 32, description: string, given: { default?: number } = {}) =>
+export const UintN = (bits: 16 | 32, description: string, given: { default?: number } = {}) =>
   Type.Integer({ format: `uint${bits}`, minimum: 0, maximum: 2 ** bits - 1, description, ...given });
-const Text = (description: string) => Type.String({ description });
-const OneOf = <const V extends string>(values: readonly V[], description: string, given: { default?: V } = {}) =>
+export const Text = (description: string) => Type.String({ description });
+export const OneOf = <const V extends string>(values: readonly V[], description: string, given: { default?: V } = {}) =>
   Type.Unsafe<V>({ type: 'string', enum: [...values], description, ...given });
-const Closed = <P extends Record<string, TSchema>>(properties: P, description: string) =>
+export const Closed = <P extends Record<string, TSchema>>(properties: P, description: string) =>
   Type.Object(properties, { additionalProperties: false, description });
 
 export const MODES = ['LIVE_STREAM', 'BUFFER_STREAM', 'STREAM_TO_FILE', 'LEGACY', 'PREPARE'] as const;

@@ -234,9 +234,9 @@ export class ExportService {
     await this.#start(handle, prepared, place);
   }
 
-  async #sourcesOf({ held, given }: ExportHandle, caller: Caller, checked: CheckedRequest): Promise<Pick<ExportRequest, 'sources' | 'windows'>> {
+  async #sourcesOf({ held, given }: ExportHandle, caller: Caller, checked: CheckedRequest): Promise<NonNullable<ExportHandle['sources']>> {
     const { source, isFollowed, selection } = checked;
-    const { windows } = selection;
+    const { windows, filters } = selection;
     const admit = (names: readonly string[]): void => {
       if (!mayRead(caller, names)) throw new SpillwayError('SOURCE_FORBIDDEN', `${caller.name} may not read ${names[0]}`);
     };
@@ -244,11 +244,12 @@ export class ExportService {
       admit([`fs/${source.name}`]);
       const file = await this.#dependencies.files.openFile(source.name, given.config.path);
       held.push(file);
-      return { sources: [{ path: file.path, name: file.name }], windows };
+      return { sources: [{ path: file.path, name: file.name }], windows, filters };
     }
     const captured = await this.#dependencies.openCaptured(source, { windows, isFollowed, admit });
     held.push(captured);
-    return { sources: captured.lanes.map((lane) => ({ lane, name: lane.name })), windows: [...captured.windows] };
+    const sources = captured.lanes.map((lane) => ({ lane, name: lane.name }));
+    return { sources, windows: [...captured.windows], filters: [...filters, ...captured.filters] };
   }
 
   async #startLater(handle: ExportHandle, preparing: Promise<PreparedExport>, place: Opened | null): Promise<void> {
