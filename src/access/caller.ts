@@ -15,6 +15,9 @@ export interface Caller {
 /** Who acts while there are no users, and through the probe's own socket. */
 export const ADMIN: Caller = { name: 'admin', role: 'admin', sources: null };
 
+/** Who asks where everybody may. */
+export const ANYBODY: Caller = { name: '', role: 'reader', sources: [] };
+
 export function hasRole({ role }: Caller, least: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(least);
 }

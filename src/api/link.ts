@@ -12,7 +12,7 @@ export type Right = 'public' | Role;
 
 /** What a link's handler is told. */
 export interface Call<Query = unknown, Body = unknown> {
-  /** Of a public link: whoever asks, as an admin's rights are never needed there. */
+  /** Of a public link: anybody, whoever asks. */
   readonly caller: Caller;
   readonly query: Query;
   readonly body: Body;

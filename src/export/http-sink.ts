@@ -3,6 +3,7 @@
  * so that no client can take it for whole, not even one of HTTP/1.0 that reads to the end.
  */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { LIMITS } from '../config.js';
 import type { Sink } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
@@ -61,7 +62,7 @@ export class HttpSink implements Sink {
     if (!this.#begun) return;
     const { socket } = this.response;
     if (socket === null) this.response.destroy();
-    else socket.resetAndDestroy();
+    else breakOff(socket);
   }
 
   #begin(): void {
@@ -91,6 +92,21 @@ export class HttpSink implements Sink {
     this.#over ??= clientLeft();
     for (const reject of this.#waiting) reject(this.#over);
   }
+}
+
+/**
+ * Ends the connection so that nothing looks like an end that was meant. TLS has no reset of its own: it is the connection
+ * below that is reset, and the alert that would announce an end (close_notify) is not sent. A unix socket has none at all.
+ */
+function breakOff(socket: Socket): void {
+  const { _parent: below } = socket as { _parent?: unknown };
+  try {
+    if (below instanceof Socket) below.resetAndDestroy();
+    else socket.resetAndDestroy();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_HANDLE_TYPE') throw error;
+  }
+  socket.destroy();
 }
 
 export function clientLeft(): SpillwayError {
