@@ -77,8 +77,12 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 export interface ProbeConfig {
   /** Everything the probe keeps: its database and the file system that clients see (`fs/`). Made when it is missing. */
   dataFolder: string;
-  /** A loopback address, or `localhost`. */
+  /** An address, or `localhost`. Beyond loopback there must be a user, and TLS or `insecureHttp`. */
   host: string;
+  /** The files of certificate and key, in PEM; null: plain HTTP. */
+  tls: { cert: string; key: string } | null;
+  /** Passwords and packets may cross a network as they are. */
+  insecureHttp: boolean;
   /** 0: any free port. */
   port: number;
   /** Host names that requests may use besides `localhost` and the listener's own addresses. */
@@ -94,6 +98,8 @@ export function probeConfig(given: Partial<ProbeConfig> = {}, environment: NodeJ
   const config: ProbeConfig = {
     dataFolder: resolve(given.dataFolder ?? (environment['SPILLWAY_DATA'] || fromRoot('data'))),
     host: given.host ?? '127.0.0.1',
+    tls: given.tls ?? null,
+    insecureHttp: given.insecureHttp ?? false,
     port: given.port ?? DEFAULT_PORT,
     names: (given.names ?? []).map((name) => name.toLowerCase()),
     logLevel: given.logLevel ?? 'warn',

@@ -2,14 +2,20 @@
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
-import { ADMIN } from './access/caller.js';
+import { Access } from './access/access.js';
+import { aaa, AAA_VERSIONS } from './api/aaa/service.js';
+import { admin } from './api/admin/service.js';
 import { buildApp } from './api/app.js';
 import { Checksums } from './api/filesystem/checksums.js';
 import { filesystem } from './api/filesystem/service.js';
-import { listenAddress } from './api/loopback.js';
 import { clipsService } from './api/clips/service.js';
 import { packetCapture } from './api/packet-capture/service.js';
+import { common } from './api/common/service.js';
+import { ControlSocket } from './api/control.js';
+import type { Service } from './api/link.js';
+import { addressesOf, isLoopback, isWildcard, listenAddress } from './api/loopback.js';
 import { packetExport } from './api/packet-export/service.js';
+import { readTls } from './api/tls.js';
 import { FileIndexes } from './buffer/file-indexes.js';
 import { Clips } from './buffer/clips.js';
 import { Jobs, type Job } from './buffer/jobs.js';
@@ -31,8 +37,12 @@ import { packageVersion } from './root.js';
 import { openDataFolder } from './state/data-folder.js';
 
 export interface Probe {
-  /** Where it listens, as a URL without a path: `http://127.0.0.1:8470`. */
+  /** Where this machine reaches it, as a URL without a path: `http://127.0.0.1:8470`. */
   readonly address: string;
+  /** What is served. */
+  readonly services: readonly Service[];
+  /** Who is let in. */
+  readonly access: Access;
   /** Starts the capture of a job, which goes on without the probe. Rejects with what parent or capture refuse. */
   startCapture(job: Job): Promise<void>;
   /** Stops listening, ends what runs and gives up the data folder. */
@@ -45,9 +55,15 @@ export async function startProbe(
   prepare: typeof prepareExport = prepareExport,
   parent: RootParent | null = null,
 ): Promise<Probe> {
-  const host = listenAddress(config.host);
+  const host = listenAddress(config.host, config.tls !== null || config.insecureHttp);
+  const tls = config.tls && readTls(config.tls);
   const data = await openDataFolder(config.dataFolder);
   let app: FastifyInstance | undefined;
+  const access = new Access({ data, isLoopback: isLoopback(host), log: (entry) => app?.log.info({ audit: entry }, entry['action']) });
+  if (access.users.isEmpty && !isLoopback(host)) {
+    data.close();
+    throw new SpillwayError('ADDRESS_FORBIDDEN', `the probe listens on ${host} only where users have to log in: add one first (spillway users add)`);
+  }
   // Kept from export to export: starting threads would take longer than most exports.
   const pool = createPool(threadsFor(Infinity));
   pool.start();
@@ -72,23 +88,33 @@ export async function startProbe(
       files: data.files,
       spools,
       report: report('an export'),
+      audit: ({ path, state, bytes, ...note }) =>
+        access.audit.note({ ...note, what: `${note.what} ${path} ${state}`, ...(bytes !== undefined && { bytes: BigInt(bytes) }) }),
     });
     const logger = config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr };
-    const services = [
+    const version = packageVersion();
+    const addresses = (): string[] => addressesOf(host);
+    const services: Service[] = [
+      common({ access, services: () => services, version, serial: data.serial, addresses }),
+      ...AAA_VERSIONS.map((each) => aaa(each, access)),
       packetExport(service),
       packetCapture({ ...rooms, control, states, settings }),
       filesystem(data.files, checksums),
       clipsService(rooms),
+      admin(access, data.audit),
     ];
-    app = await buildApp({ services, gate: { admit: async () => ADMIN }, names: config.names, logger, version: packageVersion() });
+    app = await buildApp({ services, gate: access, own: { names: config.names, addresses }, tls, logger, version });
     if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
     await control.resume();
-    const address = await listen(app, host, config.port);
-    const close = (): Promise<void> => {
+    const address = await listen(app, host, config.port, tls === null ? 'http' : 'https');
+    const socket = await ControlSocket.open(app, data.path, access);
+    const close = async (): Promise<void> => {
       clearInterval(sweeping);
-      return closeAll([service, app!, checksums, indexes, pool], data);
+      // Exports end first: their connections would keep the server open.
+      for (const part of [service, socket, app!, checksums, indexes, pool]) await part.close();
+      data.close();
     };
-    return { address, startCapture, close };
+    return { address, services, access, startCapture, close };
   } catch (error) {
     clearInterval(sweeping);
     await app?.close();
@@ -98,7 +124,7 @@ export async function startProbe(
   }
 }
 
-async function listen(app: FastifyInstance, host: string, port: number): Promise<string> {
+async function listen(app: FastifyInstance, host: string, port: number, scheme: string): Promise<string> {
   try {
     await app.listen({ host, port });
   } catch (error) {
@@ -108,11 +134,6 @@ async function listen(app: FastifyInstance, host: string, port: number): Promise
     throw new SpillwayError('ADDRESS_UNAVAILABLE', `the probe can not listen on ${host} port ${port}: ${why}`);
   }
   const bound = app.server.address() as AddressInfo;
-  return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
-}
-
-/** In order: exports end first, since their connections would keep the server open. */
-async function closeAll(parts: readonly { close(): PromiseLike<void> }[], data: { close(): void }): Promise<void> {
-  for (const part of parts) await part.close();
-  data.close();
+  const here = isWildcard(bound.address) ? (bound.family === 'IPv6' ? '::1' : '127.0.0.1') : bound.address;
+  return `${scheme}://${bound.family === 'IPv6' ? `[${here}]` : here}:${bound.port}`;
 }

@@ -10,10 +10,15 @@ export interface Caller {
   readonly role: Role;
   /** What the caller may read: paths of sources, which may end in `*`; null: all of them. */
   readonly sources: readonly string[] | null;
+  /** Where the request comes from; missing: this machine's own socket. */
+  readonly address?: string;
 }
 
 /** Who acts while there are no users, and through the probe's own socket. */
 export const ADMIN: Caller = { name: 'admin', role: 'admin', sources: null };
+
+/** Who asks where everybody may. */
+export const ANYBODY: Caller = { name: '', role: 'reader', sources: [] };
 
 export function hasRole({ role }: Caller, least: Role): boolean {
   return ROLES.indexOf(role) >= ROLES.indexOf(least);

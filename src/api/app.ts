@@ -5,27 +5,30 @@ import { writeJson } from '../export/json.js';
 import { readBodies } from './body.js';
 import { documentApi } from './docs.js';
 import { answerUnreadable, handleErrors, sendError } from './errors.js';
-import { guard } from './guards.js';
+import { guard, type OwnNames } from './guards.js';
 import type { Service } from './link.js';
 import { addRoutes, type Gate } from './routes.js';
+import type { TlsPair } from './tls.js';
 import { validatorCompiler } from './validation.js';
 
 export interface AppOptions {
   services: readonly Service[];
   gate: Gate;
-  /** Host names that requests may use besides this machine's own, in lower case. */
-  names: readonly string[];
+  own: OwnNames;
+  /** Certificate and key, in PEM; null: plain HTTP. */
+  tls: TlsPair | null;
   /** Fastify's logger options; false: none. */
   logger: NonNullable<FastifyServerOptions['logger']>;
   version: string;
 }
 
-export async function buildApp({ services, gate, names, logger, version }: AppOptions): Promise<FastifyInstance> {
-  const app = Fastify({
+export async function buildApp({ services, gate, own, tls, logger, version }: AppOptions): Promise<FastifyInstance> {
+  // Node would answer a missing Host itself, without our body.
+  const http = { maxHeaderSize: LIMITS.headerBytes, requireHostHeader: false };
+  const app: FastifyInstance = Fastify({
     logger,
     bodyLimit: LIMITS.bodyBytes,
-    // Node would answer a missing Host itself, without our body.
-    http: { maxHeaderSize: LIMITS.headerBytes, requireHostHeader: false },
+    ...(tls === null ? { http } : ({ https: { ...http, ...tls } } as object)),
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply),
     return503OnClosing: false,
@@ -34,10 +37,10 @@ export async function buildApp({ services, gate, names, logger, version }: AppOp
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(() => writeJson);
   handleErrors(app);
-  guard(app, names);
+  guard(app, own);
   readBodies(app);
-  await documentApi(app, version);
   app.decorateRequest('caller', null);
+  await documentApi(app, version, gate);
   addRoutes(app, services, gate);
   return app;
 }

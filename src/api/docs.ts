@@ -2,12 +2,13 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
+import type { Gate } from './routes.js';
 
 const DOCS = '/docs';
 const CONTENT_POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'self'; frame-ancestors 'none'";
 
 /** Before the routes are added. */
-export async function documentApi(app: FastifyInstance, version: string): Promise<void> {
+export async function documentApi(app: FastifyInstance, version: string, gate: Gate): Promise<void> {
   await app.register(swagger, {
     openapi: {
       openapi: '3.0.3',
@@ -20,6 +21,7 @@ export async function documentApi(app: FastifyInstance, version: string): Promis
   await app.register(swaggerUi, {
     routePrefix: DOCS,
     staticCSP: CONTENT_POLICY,
+    uiHooks: { onRequest: (request, _reply, next) => void gate.admit(request, 'reader').then(() => next(), next) },
     uiConfig: { validatorUrl: null, supportedSubmitMethods: ['get', 'put', 'post', 'delete'] },
   });
 }

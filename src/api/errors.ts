@@ -31,13 +31,22 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const known = knownError(error);
   if (known.code === 'INTERNAL') request.log.error({ err: error }, 'a defect');
   const { http } = ERRORS[known.code];
-  if (http === 503 || http === 429) void reply.header('retry-after', LIMITS.retryAfterSeconds);
+  if (http === 503 || http === 429) void reply.header('retry-after', known.metrics['retry_after'] ?? LIMITS.retryAfterSeconds);
+  if (http === 401 && !isScript(request)) void reply.header('www-authenticate', 'Basic realm="Spillway", charset="UTF-8"');
   return reply.code(http).header('content-type', JSON_TYPE).serializer(asIs).send(errorBody(known.code, known.message));
+}
+
+/** A browser would ask its user for a password in the middle of a page whose script is refused. */
+function isScript({ headers }: FastifyRequest): boolean {
+  const mode = headers['sec-fetch-mode'];
+  return mode !== undefined && mode !== 'navigate';
 }
 
 /** For requests that are no HTTP: Node's parser has given up, and there is only the socket. */
 export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+  // A handshake that failed has no way for an answer.
+  const isBroken = error.code === 'ECONNRESET' || /^ERR_(SSL|TLS)_/.test(error.code ?? '');
+  if (isBroken || !socket.writable) return void socket.destroy();
   const [status, text] = unreadable(error.code);
   const body = errorBody('REQUEST_INVALID', text);
   const head = [

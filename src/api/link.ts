@@ -12,7 +12,7 @@ export type Right = 'public' | Role;
 
 /** What a link's handler is told. */
 export interface Call<Query = unknown, Body = unknown> {
-  /** Of a public link: whoever asks, as an admin's rights are never needed there. */
+  /** Of a public link: anybody, whoever asks. */
   readonly caller: Caller;
   readonly query: Query;
   readonly body: Body;
@@ -41,6 +41,8 @@ export interface LinkSpec<Query extends TObject, Body extends TSchema> {
   answer: TSchema | null;
   /** What else is answered, for the OpenAPI page. */
   response?: Record<string, unknown>;
+  /** What it hands out is written down in the audit, as what changes something is; default: only that is. */
+  isAudited?: boolean;
   /** HEAD is not answered as GET is, without the body. */
   noHead?: boolean;
   handle(call: Call<Static<Query>, Static<Body>>): unknown;

@@ -1,8 +1,9 @@
 /** Serves what the services describe. */
-import type { FastifyInstance, FastifyRequest, HTTPMethods } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import Type, { type TSchema } from 'typebox';
 import type { Caller } from '../access/caller.js';
 import { SpillwayError } from '../errors.js';
+import { bodyBytesOf } from '../export/http-sink.js';
 import { ErrorBody } from '../export/schema.js';
 import { definitionOf } from './definition.js';
 import { rootOf, type Call, type Link, type Resource, type Right, type Service } from './link.js';
@@ -11,6 +12,8 @@ import { refuseOtherMethods } from './resource.js';
 /** Lets requests in: resolves to who asks, or rejects with why not. */
 export interface Gate {
   admit(request: FastifyRequest, right: Right): Promise<Caller>;
+  /** Where it is written down who did what. */
+  readonly audit: { note(entry: { who: string; action: string; what: string; bytes?: bigint; address: string }): void };
 }
 
 /** A link as it is served. */
@@ -56,7 +59,9 @@ export function addRoutes(app: FastifyInstance, services: readonly Service[], ga
   for (const service of services) addDefinition(app, service);
 }
 
-function add(app: FastifyInstance, { service, link, url, variables }: Route, gate: Gate): void {
+function add(app: FastifyInstance, route: Route, gate: Gate): void {
+  const { service, link, url, variables } = route;
+  const isAudited = link.isAudited ?? (link.method !== 'GET' && link.right !== 'public');
   app.route({
     method: link.method,
     url,
@@ -73,6 +78,11 @@ function add(app: FastifyInstance, { service, link, url, variables }: Route, gat
     onRequest: async (request) => {
       request.caller = await gate.admit(request, link.right);
     },
+    ...(isAudited && {
+      onResponse: async (request: FastifyRequest, reply: FastifyReply) => {
+        if (request.caller && reply.raw.statusCode < 400) gate.audit.note(noteOf(route, request, request.caller, bodyBytesOf(reply.raw)));
+      },
+    }),
     handler: async (request, reply) => {
       void reply.code(link.status);
       const params = request.params as Record<string, string>;
@@ -89,6 +99,12 @@ function add(app: FastifyInstance, { service, link, url, variables }: Route, gat
     },
   });
 }
+
+function noteOf({ resource, name }: Route, { url }: FastifyRequest, { name: who, address = 'local' }: Caller, bytes: bigint | null): NoteEntry {
+  return { who, action: `${resource}.${name}`, what: url.split('?', 1)[0]!, address, ...(bytes !== null && { bytes }) };
+}
+
+type NoteEntry = Parameters<Gate['audit']['note']>[0];
 
 function paramsOf(variables: readonly string[], url: string): TSchema {
   const properties = variables.map((name) => [url.includes(`:${name}`) ? name : '*', Type.String({ description: `The ${name}` })] as const);

@@ -12,13 +12,17 @@ import type { Io } from './io.js';
 export const SERVE: CommandSpec = {
   name: 'serve',
   operands: null,
-  about: `Starts the probe: packet export over REST, with a page about the API at /docs. It listens on loopback only.
+  about: `Starts the probe: packet export over REST, with a page about the API at /docs. Beyond loopback it listens only with a user
+(spillway users) and with TLS.
 
 Ctrl-C (SIGINT) or SIGTERM ends it: running exports are ended first. A second one ends it at once.`,
   flags: [
     { name: 'data', value: 'DIR', about: "the data folder; default: $SPILLWAY_DATA, else data/ in the program's folder" },
     { name: 'port', value: 'N', about: `the port to listen on; 0: any free one; default: ${DEFAULT_PORT}` },
-    { name: 'address', value: 'A', about: 'the loopback address to listen on; default: 127.0.0.1' },
+    { name: 'address', value: 'A', about: 'the address to listen on; default: 127.0.0.1; 0.0.0.0: all' },
+    { name: 'tls-cert', value: 'FILE', about: 'serve HTTPS: the certificate (PEM); spillway tls init makes one' },
+    { name: 'tls-key', value: 'FILE', about: 'the key of the certificate (PEM)' },
+    { name: 'insecure-http', about: 'beyond loopback without TLS: everybody on the way can read passwords and packets' },
     { name: 'name', value: 'HOST', many: true, about: 'a host name, besides localhost, that requests may use' },
     { name: 'user', value: 'USER', about: 'whom root lets serve: NAME, UID or UID:GID; see below' },
     { name: 'log-level', value: 'LEVEL', about: `${LOG_LEVELS.join(', ')}; default: warn; the log goes to stderr` },
@@ -29,6 +33,7 @@ program's folder, else nobody. What stays root does nothing but start captures f
 Examples:
   spillway serve
   spillway serve --data ./probe --port 0
+  spillway serve --address 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --name probe.example
 
 Exit codes:
   0    ended by SIGINT or SIGTERM
@@ -50,21 +55,26 @@ export async function serveCommand(args: readonly string[], io: Io): Promise<num
   const parent = rootParent();
   const signal = io.interrupt();
   const probe = await startProbe(config, undefined, parent);
-  io.stdout.write(greeting(probe.address));
+  const users = probe.access.users.list();
+  io.stdout.write(greeting(probe.address, (users.find(({ role }) => role === 'admin') ?? users[0])?.name));
   const asked = new Promise((resolve) => signal.addEventListener('abort', resolve));
   if (!signal.aborted) await Promise.race([asked, ...(parent ? [parent.gone] : [])]);
   await unlessInterrupted(signal, probe.close(), { tidies: true });
   return 0;
 }
 
-/** HTTP is never served as root. */
-async function serveBelowRoot({ host, dataFolder }: ProbeConfig, parsed: Parsed): Promise<number> {
+/** HTTP is never served as root. The user who serves may not be allowed to read the key: it is handed over, open. */
+async function serveBelowRoot({ host, dataFolder, tls, insecureHttp }: ProbeConfig, parsed: Parsed): Promise<number> {
   // What the server would refuse is refused before anything is made for it.
   const { listenAddress } = await import('../api/loopback.js');
-  listenAddress(host);
-  const { serveAsUser } = await import('../privileged/serve.js');
-  const command = (data: string): string[] => commandLine(SERVE, parsed, { data: [data], user: [] });
-  return serveAsUser({ user: parsed.values.get('user')?.[0], dataFolder, command });
+  listenAddress(host, tls !== null || insecureHttp);
+  const { inherited, openTls } = await import('../api/tls.js');
+  const files = tls === null ? [] : openTls(tls);
+  const { FIRST_FILE, serveAsUser } = await import('../privileged/serve.js');
+  const given = inherited(FIRST_FILE);
+  const handedOver = tls === null ? {} : { 'tls-cert': [given.cert], 'tls-key': [given.key] };
+  const command = (data: string): string[] => commandLine(SERVE, parsed, { data: [data], user: [], ...handedOver });
+  return serveAsUser({ user: parsed.values.get('user')?.[0], dataFolder, files, command });
 }
 
 export function serveArguments({ values }: Parsed, io: Io): ProbeConfig {
@@ -75,31 +85,40 @@ export function serveArguments({ values }: Parsed, io: Io): ProbeConfig {
   if (level !== undefined && logLevel === undefined) {
     throw new SpillwayError('REQUEST_INVALID', `--log-level: ${JSON.stringify(level)} is not one of ${LOG_LEVELS.join(', ')}`);
   }
-  for (const name of ['data', 'address', 'name']) {
+  for (const name of ['data', 'address', 'name', 'tls-cert', 'tls-key']) {
     if (values.get(name)?.some((value) => value === '' || value.includes('\0')))
       throw new SpillwayError('REQUEST_INVALID', `--${name}: the value is empty or holds a NUL character`);
   }
   const dataFolder = one('data');
   const host = one('address');
+  const [cert, key] = [one('tls-cert'), one('tls-key')];
+  if ((cert === undefined) !== (key === undefined)) {
+    throw new SpillwayError('REQUEST_INVALID', `--tls-${cert === undefined ? 'cert' : 'key'} is missing: certificate and key go together`);
+  }
   return probeConfig({
     ...(dataFolder !== undefined && { dataFolder: resolve(io.cwd, dataFolder) }),
     ...(host !== undefined && { host }),
     ...(port !== undefined && { port: Number(naming('--port', () => parseCount(port, 65535n))) }),
     ...(logLevel !== undefined && { logLevel }),
+    ...(cert !== undefined && key !== undefined && { tls: { cert: resolve(io.cwd, cert), key: resolve(io.cwd, key) } }),
+    insecureHttp: values.has('insecure-http'),
     names: values.get('name') ?? [],
   });
 }
 
-/** The address, and one line of sh that makes an export of the sample and fetches its packets. */
-export function greeting(address: string): string {
+/** The address, and one line of sh that makes an export of the sample and fetches its packets. `user`: who has to log in for that. */
+export function greeting(address: string, user?: string): string {
   const base = `${address}/api/npm.packet_export/1.3`;
   const body = '{"config":{"path":"fs/admin/sample.pcap"}}';
-  const create = `B=${base} && J=$(curl -sSf -H 'Content-Type: application/json' -d '${body}' $B/exports)`;
-  const fetch = `J=\${J#*'"id":"'} && curl -sf $B/packets/items/\${J%%'"'*}`;
+  // A certificate of our own making is not known to curl. It asks for the password.
+  const flags = `${address.startsWith('https:') ? 'k' : ''}${user === undefined ? '' : `u ${user}`}`;
+  const options = flags === '' ? '' : ` -${flags}`;
+  const create = `B=${base} && J=$(curl${options} -sSf -H 'Content-Type: application/json' -d '${body}' $B/exports)`;
+  const fetch = `J=\${J#*'"id":"'} && curl${options} -sf $B/packets/items/\${J%%'"'*}`;
   return `The probe listens on ${address} (its API: ${address}/docs). Ctrl-C ends it.
 
 This line exports packets from the sample capture; paste it into another terminal and end it with
-"> sample.pcap" or "| tcpdump -r - -c 5":
+"> sample.pcap" or "| tcpdump -r - -c 5"${user === undefined ? '' : `; it asks for the password of ${user}, twice`}:
 
 ${create} && ${fetch}
 

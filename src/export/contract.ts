@@ -26,6 +26,8 @@ export interface Dependencies {
 export interface ExportNote {
   action: 'export.create' | 'export.download' | 'export.write' | 'export.delete';
   who: string;
+  /** The client's; `local` where there is none. */
+  address: string;
   /** The export's id. */
   what: string;
   path: string;

@@ -3,6 +3,7 @@
  * the connection, and by a reset, so that no client can take it for whole, not even one of HTTP/1.0 that reads to the end.
  */
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { Socket } from 'node:net';
 import { LIMITS } from '../config.js';
 import type { Sink } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
@@ -12,6 +13,14 @@ export interface HttpSinkOptions {
   status?: number;
   /** Called once, right before the headers go out; from then on the response is the sink's. */
   onBegin?: () => void;
+}
+
+/** Bytes of each response's body that the system has taken. */
+const taken = new WeakMap<ServerResponse, bigint>();
+
+/** Null where no sink has written to it. */
+export function bodyBytesOf(response: ServerResponse): bigint | null {
+  return taken.get(response) ?? null;
 }
 
 export class HttpSink implements Sink {
@@ -48,7 +57,7 @@ export class HttpSink implements Sink {
     let before: Promise<void> = Promise.resolve();
     for (let at = 0; at < bytes.length; at += LIMITS.httpChunkBytes) {
       const chunk = bytes.subarray(at, at + LIMITS.httpChunkBytes);
-      const written = this.#until((done) => this.response.write(chunk, done));
+      const written = this.#until((done) => this.response.write(chunk, done)).then(() => this.#count(chunk.length));
       written.catch(() => undefined); // seen where it is awaited, which the one before may prevent
       await before;
       before = written;
@@ -67,7 +76,11 @@ export class HttpSink implements Sink {
     if (!this.#begun) return;
     const { socket } = this.response;
     if (socket === null) this.response.destroy();
-    else socket.resetAndDestroy();
+    else breakOff(socket);
+  }
+
+  #count(bytes: number): void {
+    taken.set(this.response, (taken.get(this.response) ?? 0n) + BigInt(bytes));
   }
 
   #begin(): void {
@@ -97,6 +110,21 @@ export class HttpSink implements Sink {
     this.#over ??= clientLeft();
     for (const reject of this.#waiting) reject(this.#over);
   }
+}
+
+/**
+ * Ends the connection so that nothing looks like an end that was meant. TLS has no reset of its own: it is the connection
+ * below that is reset, and the alert that would announce an end (close_notify) is not sent. A unix socket has none at all.
+ */
+function breakOff(socket: Socket): void {
+  const { _parent: below } = socket as { _parent?: unknown };
+  try {
+    if (below instanceof Socket) below.resetAndDestroy();
+    else socket.resetAndDestroy();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ERR_INVALID_HANDLE_TYPE') throw error;
+  }
+  socket.destroy();
 }
 
 export function clientLeft(): SpillwayError {

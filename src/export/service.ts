@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.js';
 import { mayRead, maySee, type Caller } from '../access/caller.js';
 import type { PreparedExport } from '../engine/export.js';
-import type { ExportRequest, Sink } from '../engine/types.js';
+import type { Sink } from '../engine/types.js';
 import { SpillwayError, coded } from '../errors.js';
 import type { Opened } from '../state/filesystem.js';
 import type { Dependencies, Download, ExportNote, Output } from './contract.js';
@@ -96,7 +96,7 @@ export class ExportService {
   async remove(id: string, caller: Caller): Promise<void> {
     const handle = this.#find(id, caller);
     await this.#remove(handle);
-    this.#note('export.delete', handle, caller.name);
+    this.#note('export.delete', handle, caller);
   }
 
   /** Sends the packets to a client, held until there are some. Rejects if they could not all be handed over. */
@@ -113,7 +113,7 @@ export class ExportService {
       else if (handle.spool && !handle.isFinal) await this.#fetchOverflowing(handle, download, open);
       else await this.#stream(handle, download, open);
     } finally {
-      this.#note('export.download', handle, caller.name);
+      this.#note('export.download', handle, caller);
     }
   }
 
@@ -190,7 +190,7 @@ export class ExportService {
       this.#dependencies.store.save(handle.stored());
       if (early !== null) await this.#start(handle, early, place);
       else handle.running = this.#startLater(handle, preparing, place);
-      this.#note('export.create', handle, caller.name);
+      this.#note('export.create', handle, caller);
       return handle.view();
     } catch (error) {
       this.#exports.delete(handle.id);
@@ -291,7 +291,7 @@ export class ExportService {
   /** What follows an end: it is kept, and listed for as long as its client asked. */
   #ended(handle: ExportHandle, error: unknown): void {
     if (error !== null && coded(error).code === 'INTERNAL') this.#dependencies.report(error as Error);
-    if (handle.mode === 'STREAM_TO_FILE') this.#note('export.write', handle, handle.owner);
+    if (handle.mode === 'STREAM_TO_FILE') this.#note('export.write', handle, { name: handle.owner });
     if (this.#exports.get(handle.id) !== handle) return;
     this.#awaitRemoval(handle);
     this.#keep(handle);
@@ -361,11 +361,11 @@ export class ExportService {
     }
   }
 
-  #note(action: ExportNote['action'], handle: ExportHandle, who: string): void {
+  #note(action: ExportNote['action'], handle: ExportHandle, { name, address = 'local' }: Pick<Caller, 'name' | 'address'>): void {
     const { id, given, stats, state } = handle;
     const filter = (given.config.filters?.items ?? []).map(({ value }) => value).join(' && ');
     const bytes = action === 'export.create' || action === 'export.delete' ? {} : { bytes: stats.exported_bytes };
-    this.#dependencies.audit({ action, who, what: id, path: given.config.path, filter, state, ...bytes });
+    this.#dependencies.audit({ action, who: name, address, what: id, path: given.config.path, filter, state, ...bytes });
   }
 
   #find(id: string, caller: Caller): ExportHandle {

@@ -24,6 +24,13 @@ export class Turns {
     return this.#waiting.size;
   }
 
+  /** Takes a turn if there is one. */
+  tryTake(owner: string): boolean {
+    if (!this.#hasRoomFor(owner)) return false;
+    this.#begin(owner);
+    return true;
+  }
+
   /** Waits for a turn; rejects with the reason of `signal`, and then has none. */
   async take(owner: string, signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();

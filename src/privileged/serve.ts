@@ -11,22 +11,27 @@ import { answerRequests, type Household } from './parent.js';
 import { chooseUser } from './user.js';
 import { unreachable, viewFor } from './view.js';
 
+/** The way to the parent has the number before it. */
+export const FIRST_FILE = 4;
+
 export interface RootServe {
   /** What `--user` says. */
   user: string | undefined;
   dataFolder: string;
+  /** Descriptors that the server gets, numbered from `FIRST_FILE` on. */
+  files: readonly number[];
   /** The server's command line, for the data folder that it is told. */
   command(dataFolder: string): string[];
 }
 
 /** Resolves to the server's exit code. */
-export async function serveAsUser({ user: given, dataFolder: asked, command }: RootServe): Promise<number> {
+export async function serveAsUser({ user: given, dataFolder: asked, files, command }: RootServe): Promise<number> {
   const user = chooseUser(given, [asked, fromRoot()]);
   const dataFolder = await dataFolderFor(user, asked);
   const household = { user, dataFolder, view: await viewFor(user, dataFolder) };
   const environment = environmentFor(process.env);
   prove(household, environment);
-  const child = startChild(asUser(user, household.view, command(dataFolder)), ['ignore', 'inherit', 'inherit', 'pipe'], {
+  const child = startChild(asUser(user, household.view, command(dataFolder)), ['ignore', 'inherit', 'inherit', 'pipe', ...files], {
     ...environment,
     [PARENT_FD]: '3',
   });

@@ -2,11 +2,15 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpillwayError } from '../errors.js';
+import { AuditTable } from './audit.js';
 import { closeDatabase, openDatabase } from './database.js';
 import { ExportStore } from './exports.js';
 import { FileSystem } from './filesystem.js';
 import { sweepPartFiles } from './part-files.js';
 import { writeSample } from './sample.js';
+import { SecretTable } from './secrets.js';
+import { serialOf } from './serial.js';
+import { UserTable } from './users.js';
 
 /** Whose folder there is before there are users. */
 const ADMIN = 'admin';
@@ -15,6 +19,11 @@ export interface DataFolder {
   readonly path: string;
   readonly exports: ExportStore;
   readonly files: FileSystem;
+  readonly users: UserTable;
+  readonly secrets: SecretTable;
+  readonly audit: AuditTable;
+  /** Random, and the same as long as the data folder lives. */
+  readonly serial: string;
   /** Unfinished files of a probe that died, removed now. */
   readonly sweptFiles: number;
   /** Gives up the lock. */
@@ -32,7 +41,17 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     await make(join(fs, ADMIN));
     const sweptFiles = await sweepPartFiles(fs);
     if (isNew) await writeSample(join(fs, ADMIN));
-    return { path, exports: new ExportStore(db), files: new FileSystem(await realpath(fs)), sweptFiles, close: () => closeDatabase(db) };
+    return {
+      path,
+      exports: new ExportStore(db),
+      files: new FileSystem(await realpath(fs)),
+      users: new UserTable(db),
+      secrets: new SecretTable(db),
+      audit: new AuditTable(db),
+      serial: serialOf(db),
+      sweptFiles,
+      close: () => closeDatabase(db),
+    };
   } catch (error) {
     closeDatabase(db);
     if (error instanceof SpillwayError) throw error;

@@ -9,4 +9,32 @@ export const MIGRATIONS: readonly string[] = [
      outcome TEXT
    ) STRICT`,
   `ALTER TABLE exports ADD COLUMN deadline_ns TEXT`,
+  `CREATE TABLE users (
+     name TEXT PRIMARY KEY,
+     role TEXT NOT NULL,
+     password TEXT NOT NULL,
+     sources TEXT
+   ) STRICT;
+   CREATE TABLE secrets (
+     hash TEXT PRIMARY KEY,
+     kind TEXT NOT NULL,
+     id TEXT NOT NULL,
+     user TEXT NOT NULL,
+     created_ms INTEGER NOT NULL,
+     expires_ms INTEGER NOT NULL,
+     parent TEXT
+   ) STRICT;
+   CREATE INDEX secrets_of_users ON secrets (user, kind, created_ms);
+   CREATE TABLE audit (
+     id INTEGER PRIMARY KEY,
+     time_ms INTEGER NOT NULL,
+     who TEXT NOT NULL,
+     action TEXT NOT NULL,
+     what TEXT NOT NULL,
+     filter TEXT,
+     bytes TEXT,
+     address TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE identity (serial TEXT NOT NULL) STRICT;
+   INSERT INTO identity VALUES (hex(randomblob(8)))`,
 ];

@@ -19,7 +19,8 @@ afterEach(async () => {
 
 describe('a configuration', () => {
   it('has defaults, and a data folder from the environment', () => {
-    expect(probeConfig({}, {})).toEqual({ dataFolder: join(root, 'data'), host: '127.0.0.1', port: DEFAULT_PORT, names: [], logLevel: 'warn' });
+    const plain = { host: '127.0.0.1', port: DEFAULT_PORT, tls: null, insecureHttp: false, names: [], logLevel: 'warn' };
+    expect(probeConfig({}, {})).toEqual({ dataFolder: join(root, 'data'), ...plain });
     expect(probeConfig({}, { SPILLWAY_DATA: '/srv/x' }).dataFolder).toBe('/srv/x');
     expect(probeConfig({ dataFolder: '/srv/y', names: ['A.b'], port: 0 }, { SPILLWAY_DATA: '/srv/x' })).toMatchObject({
       dataFolder: '/srv/y',

@@ -1,7 +1,9 @@
 /** A probe on a free port with a data folder of its own, and a client that can send anything. */
 import { once } from 'node:events';
 import { request, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
+import { request as requestTls } from 'node:https';
 import { connect } from 'node:net';
+import type { Role } from '../../src/access/caller.js';
 import { probeConfig, type ProbeConfig } from '../../src/config.js';
 import { parseJson } from '../../src/export/json.js';
 import type { Dependencies } from '../../src/export/contract.js';
@@ -41,6 +43,12 @@ export class TestProbe {
     return Number(new URL(this.probe.address).port);
   }
 
+  /** Adds a user, with whom everybody has to log in; gives the headers that do. */
+  async addUser(name: string, role: Role = 'admin', sources: string[] | null = null): Promise<{ authorization: string }> {
+    await this.probe.access.users.add(name, passwordOf(name), { role, sources }, { who: 'test', address: 'local' });
+    return basic(name, passwordOf(name));
+  }
+
   async stop(): Promise<void> {
     await this.probe.close();
     this.data.remove();
@@ -49,13 +57,14 @@ export class TestProbe {
   async ask(path: string, { method, headers = {}, body }: Ask = {}): Promise<Answer> {
     const raw = typeof body === 'object' && !Buffer.isBuffer(body) ? JSON.stringify(body) : body;
     const typed = raw === body ? headers : { 'content-type': 'application/json', ...headers };
-    const asked = request({
+    const asked = (this.probe.address.startsWith('https:') ? requestTls : request)({
       host: '127.0.0.1',
       port: this.port,
       path,
       method: method ?? (raw === undefined ? 'GET' : 'POST'),
       headers: typed,
       agent: false,
+      rejectUnauthorized: false,
     });
     asked.end(raw);
     const [response] = (await once(asked, 'response')) as [IncomingMessage];
@@ -89,6 +98,13 @@ export class TestProbe {
     return (parseJson(answer.body.toString()) as { id: string }).id;
   }
 }
+
+/** Of a user that `addUser` added. */
+export const passwordOf = (name: string): string => `the password of ${name}`;
+
+export const basic = (name: string, password: string): { authorization: string } => ({
+  authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
+});
 
 /** What every error looks like, to the letter. */
 export function errorOf(answer: Answer): { error_id: string; error_text: string } {

@@ -35,7 +35,17 @@ describe('arguments', () => {
   });
   it('are taken as given', () => {
     const args = ['--data', 'here', '--port', '0', '--address', '::1', '--name', 'A.example', '--name', 'b.example', '--log-level', 'debug'];
-    expect(config(...args)).toEqual({ dataFolder: '/somewhere/here', port: 0, host: '::1', names: ['a.example', 'b.example'], logLevel: 'debug' });
+    const plain = { tls: null, insecureHttp: false };
+    expect(config(...args)).toEqual({
+      dataFolder: '/somewhere/here',
+      port: 0,
+      host: '::1',
+      names: ['a.example', 'b.example'],
+      logLevel: 'debug',
+      ...plain,
+    });
+    const tls = { tls: { cert: '/somewhere/c.pem', key: '/k.pem' }, insecureHttp: true };
+    expect(config('--tls-cert', 'c.pem', '--tls-key', '/k.pem', '--insecure-http')).toMatchObject(tls);
   });
 });
 

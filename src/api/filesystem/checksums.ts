@@ -103,17 +103,20 @@ export class Checksums {
     const { signal } = sum.stop;
     let isTurn = false;
     try {
-      await this.#turns.take(signal);
+      await this.#turns.take(EVERYBODY, signal);
       isTurn = true;
       sum.sha256 = await hash(file, signal, (bytes) => (sum.hashedBytes += bytes));
     } catch (error) {
       sum.error = coded(error);
     } finally {
-      if (isTurn) this.#turns.give();
+      if (isTurn) this.#turns.give(EVERYBODY);
       await file.handle.close();
     }
   }
 }
+
+/** All share the turns. */
+const EVERYBODY = '';
 
 async function hash({ handle, stat, path }: OpenEntry, signal: AbortSignal, hashed: (bytes: number) => void): Promise<string> {
   const sha256 = createHash('sha256');

@@ -52,7 +52,7 @@ export class Receiver {
   }
 
   async #write(path: FilePath, expectedBytes: number, work: (write: (bytes: Uint8Array) => Promise<void>) => Promise<void>): Promise<void> {
-    if (!this.#turns.tryTake()) throw new SpillwayError('TOO_MANY_UPLOADS', `${LIMITS.uploads} files are being written already`);
+    if (!this.#turns.tryTake(EVERYBODY)) throw new SpillwayError('TOO_MANY_UPLOADS', `${LIMITS.uploads} files are being written already`);
     try {
       const place = await this.files.vacancy(path);
       try {
@@ -71,10 +71,13 @@ export class Receiver {
         await place.close();
       }
     } finally {
-      this.#turns.give();
+      this.#turns.give(EVERYBODY);
     }
   }
 }
+
+/** All share the turns. */
+const EVERYBODY = '';
 
 /** The body as it comes; fails when the client leaves, or sends nothing any more. */
 async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {

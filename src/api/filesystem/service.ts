@@ -86,6 +86,7 @@ export function filesystem(tree: FileSystem, checksums = new Checksums(tree)): S
             path: '/fileop/download/{+id}',
             right: 'reader',
             about: 'Fetch the bytes of a file, or a range of them',
+            isAudited: true,
             status: 200,
             answer: null,
             response: { 200: { description: 'The file', ...Bytes }, 206: { description: 'The range', ...Bytes } },

@@ -35,6 +35,7 @@ export function packetExport(exports: ExportService): Service {
             about: 'Create an export',
             body: Export,
             status: 201,
+            isAudited: false,
             answer: Export,
             handle: async ({ caller, body, request, reply }) => {
               const made = await exports.create(given(body), caller);
@@ -71,6 +72,7 @@ export function packetExport(exports: ExportService): Service {
             right: 'reader',
             about: 'Remove an export',
             status: 204,
+            isAudited: false,
             answer: null,
             handle: ({ caller, param }) => exports.remove(param('id'), caller),
           }),
