@@ -111,7 +111,7 @@ describe('the audit', () => {
     const id = await create({ filters });
     await service.fetch(id, ADMIN, new Client());
     await service.remove(id, ADMIN);
-    const about = { who: 'admin', what: id, path: 'fs/admin/x.pcap', filter: 'tcp port 443' };
+    const about = { who: 'admin', address: 'local', what: id, path: 'fs/admin/x.pcap', filter: 'tcp port 443' };
     expect(notes).toEqual([
       { action: 'export.create', ...about, state: 'RUNNING' },
       { action: 'export.download', ...about, state: 'DONE', bytes: 500n },
