@@ -92,7 +92,7 @@ export interface ReportIndex {
   readonly packetsOut: 5;
   /** Sum of captured lengths after the cut. */
   readonly capturedBytesOut: 6;
-  /** Smallest and largest time of all packets read; smallest > largest while there is none. */
+  /** Smallest and largest time of all packets read; smallest > largest while there is none, and times say nothing. */
   readonly minTime: 7;
   readonly maxTime: 8;
   /** Time of the first and last packet read that had one, in file order. */
@@ -104,11 +104,9 @@ export interface ReportIndex {
   readonly outFirstTime: 13;
   /** CRC-32C of the bytes written since the open (start value 0 as by convention; combine with `crc32cCombine`). */
   readonly crc32c: 14;
-  /** PCAPNG blocks that hold no packet and no interface, skipped. */
+  /** PCAPNG blocks that hold no packet and no interface, skipped; packet times outside int64 nanoseconds, clamped. */
   readonly blocksSkipped: 15;
-  /** Packet times outside int64 nanoseconds, clamped. */
   readonly timesClamped: 16;
-  /** Packets without a time. */
   readonly packetsWithoutTime: 17;
   /** Link type of the first packet written, -1 while there is none. */
   readonly linkTypeOut: 18;
@@ -116,7 +114,7 @@ export interface ReportIndex {
   readonly detailOffset: 20;
   /** Packets cut by the snap length on the way out. */
   readonly packetsCut: 21;
-  /** Sum of captured lengths, and of lengths on the wire, of all packets read. */
+  /** Sums of captured lengths and of lengths on the wire of all packets read. */
   readonly capturedBytesRead: 22;
   readonly wireBytesRead: 23;
   /** Sum of the drop counts that packets inside the windows carry (epb_dropcount, obsolete packet block). */
@@ -127,10 +125,12 @@ export interface ReportIndex {
   readonly interfaceCount: 26;
   /** Interfaces of the output before the first of the present section: the `interfaceBase` to go on with from `state()`. */
   readonly sectionBase: 27;
-  readonly fields: 28;
+  /** Packets found in what was written, by the lengths there: `packetsOut`, or a writer is broken. */
+  readonly packetsSent: 28;
+  /** Sum of what the snap length took away. */
+  readonly capturedBytesCut: 29;
+  readonly fields: 30;
 }
-
-/** Of a field that is a time: it says nothing while there was no packet with a time (minTime > maxTime, outMinTime > outMaxTime). */
 
 export interface InterfaceInfo {
   linkType: number;

@@ -97,5 +97,7 @@ export const REPORT: contract.ReportIndex = {
   snapLengthOut: 25,
   interfaceCount: 26,
   sectionBase: 27,
-  fields: 28,
+  packetsSent: 28,
+  capturedBytesCut: 29,
+  fields: 30,
 };

@@ -5,7 +5,7 @@
 namespace spillway {
 namespace {
 
-constexpr size_t kFields = 28;
+constexpr size_t kFields = 30;
 
 }  // namespace
 
@@ -39,7 +39,9 @@ void publish(const Counts& c, const Report& report) {
                                    static_cast<int64_t>(c.dropped_packets),
                                    static_cast<int64_t>(c.snap_length_out),
                                    static_cast<int64_t>(c.interface_count),
-                                   static_cast<int64_t>(c.section_base)};
+                                   static_cast<int64_t>(c.section_base),
+                                   static_cast<int64_t>(c.packets_sent),
+                                   static_cast<int64_t>(c.captured_bytes_cut)};
   std::copy(std::begin(fields), std::end(fields), report.Value().Data());
 }
 

@@ -38,6 +38,8 @@ struct Counts {
   uint64_t snap_length_out = 0;
   uint64_t interface_count = 0;
   uint64_t section_base = 0;
+  uint64_t packets_sent = 0;
+  uint64_t captured_bytes_cut = 0;
   bool any_time = false;  // first_time .. last_time are set
   bool any_out_time = false;
 };
@@ -82,6 +84,7 @@ inline void countWritten(Counts* c, const Packet& packet, const Interface& inter
   ++c->packets_out;
   c->captured_bytes_out += keep;
   c->packets_cut += keep != packet.caplen;
+  c->captured_bytes_cut += packet.caplen - keep;
   if (timed) {
     c->out_min_time = std::min(c->out_min_time, packet.time);
     c->out_max_time = std::max(c->out_max_time, packet.time);

@@ -63,6 +63,7 @@ Status Merge::step(uint8_t* out, size_t capacity, size_t budget) {
   needed_ = output.needed();
   out_length_ = output.size();
   counts_.out_bytes += out_length_;
+  counts_.packets_sent += output.sent();
   return status;
 }
 

@@ -5,6 +5,7 @@
 #include "base/crc32c.h"
 #include "format/packet.h"
 #include "scan/selection.h"
+#include "scan/sent_count.h"
 
 namespace spillway {
 
@@ -25,6 +26,7 @@ class Output {
     crc_ = 0;
     run_ = {};
     needed_ = 0;
+    sent_.begin(format_);
   }
   // Copies the pending run. Must be called before the bytes that packets point into move.
   void flush() {
@@ -74,14 +76,17 @@ class Output {
   Put interface(const Interface& interface, Bytes options, Order order);
 
   size_t size() const { return size_ + run_.size; }
+  // Packets that stand in the buffer; after finish().
+  uint64_t sent() const { return sent_.packets(size_); }
   // Bytes that what did not fit needs.
   size_t needed() const { return needed_; }
 
  private:
-  // The checksum follows the writing closely, while the bytes are still in the cache, and in pieces that are worth it.
+  // Checksum and count follow the writing closely, while the bytes are still in the cache, and in pieces that are worth it.
   static constexpr size_t kCheckBytes = 64u << 10;
   void check() {
     crc_ = crc32c(buffer_ + checked_, size_ - checked_, crc_);
+    sent_.advance(buffer_, size_);
     checked_ = size_;
   }
   Put full(size_t needed) {
@@ -102,6 +107,7 @@ class Output {
   size_t size_ = 0;
   size_t checked_ = 0;  // bytes that are in crc_
   uint32_t crc_ = 0;
+  SentCount sent_;
   Bytes run_;  // records in the source that follow one another and are to be copied as they are
   size_t needed_ = 0;
 };

@@ -81,6 +81,7 @@ Status Scan::step(uint8_t* out, size_t capacity, size_t budget) {
   needed_ = output.needed();
   out_length_ = output.size();
   counts_.out_bytes += out_length_;
+  counts_.packets_sent += output.sent();
   counts_.end = input_.offset();
   return status;
 }

@@ -69,11 +69,12 @@ export class ScanContext {
     return this.format.startsWith('pcap_') && linkType >= 0 && this.totals.linkTypeOut >= 0 && linkType !== this.totals.linkTypeOut;
   }
 
-  /** A block that a scan has left out because it is not what it was. */
-  noteBadBlock({ offset, bytes }: BadBlock, file: string, sums: BlockSums | null): void {
+  /** A block that a scan has left out because it is not what it was; returns how many packets it had. */
+  noteBadBlock({ offset, bytes }: BadBlock, file: string, sums: BlockSums | null): number {
     const packets = sums?.packets.find((_, block) => sums.bounds[2 * block] === offset);
     const reason = `a block of ${bytes} bytes${packets === undefined ? '' : ` with ${packets} packets`} does not have its checksum`;
     this.totals.damage.push({ file, offsetBytes: offset, reason, ...(packets !== undefined && { packets }) });
+    return packets ?? 0;
   }
 
   /** What is not of a scan: it stands behind what was counted so far. */

@@ -82,7 +82,7 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions, kept: Pool |
     const pieces = scan(plan.sources, context);
     for await (const piece of withHeader(pieces, plan, totals)) await out.add(piece.bytes, piece.flush);
     await out.flush();
-    if (sent !== totals.outBytes) throw new SpillwayError('RECEIPT_MISMATCH', `${sent} bytes were sent where ${totals.outBytes} were written`);
+    checkSent(totals, sent);
     progress.finished();
     await sink.finish();
   } catch (error) {
@@ -98,6 +98,12 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions, kept: Pool |
     await closeAll(plan.sources);
   }
   return receiptOf(totals, plan.filters.warnings);
+}
+
+/** What went out is counted where it goes out, and must be what was let through. */
+function checkSent({ outBytes, packetsOut, packetsSent }: Totals, sentBytes: bigint): void {
+  if (sentBytes !== outBytes) throw new SpillwayError('RECEIPT_MISMATCH', `${sentBytes} bytes were sent where ${outBytes} were written`);
+  if (packetsSent !== packetsOut) throw new SpillwayError('RECEIPT_MISMATCH', `${packetsSent} packets were sent where ${packetsOut} were let through`);
 }
 
 /** Puts the file header in front of the first piece: a pcap header needs the link type of the first packet written. */

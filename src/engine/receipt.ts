@@ -8,14 +8,28 @@ function lostPackets({ losses, damage }: Totals): bigint {
   return damage.reduce((sum, { packets }) => sum + BigInt(packets ?? 0), atCapture);
 }
 
+/** Packets of blocks that could not be read, where an index had counted them. */
+function damagedPackets({ damage }: Totals): bigint {
+  return damage.reduce((sum, { packets }) => sum + BigInt(packets ?? 0), 0n);
+}
+
 export function receiptOf(totals: Totals, warnings: readonly string[]): Receipt {
+  const damaged = damagedPackets(totals);
   return {
+    expected: { packets: totals.packetsRead + damaged, counted: totals.packetsCounted, captured_bytes: totals.capturedBytesRead },
+    sent: { packets: totals.packetsSent, bytes: totals.outBytes, captured_bytes: totals.capturedBytesOut },
     packets_read: totals.packetsRead,
     packets_processed: totals.packetsInWindows,
     packets_exported: totals.packetsOut,
     bytes_exported: totals.outBytes,
     captured_bytes_exported: totals.capturedBytesOut,
-    left_out: { time: totals.packetsRead - totals.packetsInWindows, filter: totals.packetsInWindows - totals.packetsOut },
+    left_out: {
+      time: totals.packetsRead - totals.packetsInWindows,
+      filter: totals.packetsInWindows - totals.packetsOut,
+      limit: totals.stoppedBy === null ? 0n : null,
+      damaged,
+      snap_bytes: totals.capturedBytesCut,
+    },
     packets_cut: totals.packetsCut,
     packets_dropped_at_capture: totals.droppedPackets + lostPackets(totals),
     lost: [...totals.losses],

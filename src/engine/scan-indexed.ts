@@ -5,6 +5,7 @@
  * Ranges begin at record boundaries with a known state of the reader, so that nothing is guessed here; blocks that
  * describe interfaces are never left out, so that numbers of interfaces are those of a scan without an index.
  */
+import { SpillwayError } from '../errors.js';
 import { probeIndex, REPORT, STATUS, type BlockSums, type IndexAnswer } from '../native.js';
 import { concludes, mixed, type Piece, type ScanContext } from './context.js';
 import { extentBytes } from './extents.js';
@@ -101,6 +102,8 @@ interface Reading extends Left {
   flights: number;
   /** Where the bytes end that are told as decided on: those left out before them are. */
   told: number;
+  /** Packets that were read of it, and those of blocks that could not be. */
+  packets: number;
   /** It ended early. */
   isOver: boolean;
 }
@@ -121,7 +124,7 @@ export async function* scanIndexed(
   const readingOf = (left: Left): Reading => {
     const groups = groupsOf(left.answer, left.source.isChecked, groupBytes);
     if (left.from) beginAt(groups, left.from);
-    return { ...left, groups, flights: 0, told: left.from?.offset ?? 0, isOver: false };
+    return { ...left, groups, flights: 0, told: left.from?.offset ?? 0, packets: 0, isOver: false };
   };
   /** In order; what is to come of the last is not all launched. */
   const line: Reading[] = [readingOf(first)];
@@ -190,6 +193,7 @@ export async function* scanIndexed(
       if (isBeyond(result, untilNs)) return place;
       if (context.mixesLinkTypes(result)) throw mixed(reading.source, Number(result.report[REPORT.linkTypeOut]));
       context.totals.add(result.report);
+      reading.packets += Number(result.report[REPORT.packetsRead]);
       const end = Number(result.report[REPORT.end]);
       context.addBytesIn(end - reading.told);
       reading.told = end;
@@ -198,7 +202,7 @@ export async function* scanIndexed(
       base = Number(result.report[REPORT.sectionBase]);
       state = result.state;
       place = { offset: end, state, base };
-      for (const bad of result.badBlocks ?? []) context.noteBadBlock(bad, reading.source.name, group.sums);
+      for (const bad of result.badBlocks ?? []) reading.packets += context.noteBadBlock(bad, reading.source.name, group.sums);
       if (result.outLength > 0) yield context.piece(result, slot, false);
       if (untilNs !== null && holdsPacket(result)) return place;
       if (concludes(result, reading.source, context.totals)) {
@@ -224,6 +228,7 @@ export async function* scanIndexed(
       if (reading.isOver) continue;
       context.totals.skip(reading.answer);
       context.addBytesIn(reading.answer.end - reading.told);
+      checkCount(reading, context);
     }
   };
 
@@ -259,6 +264,14 @@ export async function* scanIndexed(
   const tail = { offset: Math.max(answer.end, from?.offset ?? 0), state: state ?? from?.state ?? source.beginning?.state ?? null, base };
   const { place, interfaceCount: count } = yield* scanFile(source, tail, untilNs, context);
   return { place, interfaceCount: Math.max(interfaceCount, count) };
+}
+
+/** What was read and what was left out must be what the index counted, which capture wrote when the packets came. */
+function checkCount({ source, answer, from, packets }: Reading, context: ScanContext): void {
+  if ((from?.offset ?? 0) > (source.beginning?.offset ?? 0)) return;
+  const seen = packets + answer.skippedPackets;
+  if (seen !== answer.packets) throw new SpillwayError('RECEIPT_MISMATCH', `${source.name}: ${seen} packets were met where ${answer.packets} were counted`);
+  context.totals.packetsCounted += BigInt(answer.packets);
 }
 
 /** Leaves out what stands before `from`. */

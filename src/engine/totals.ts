@@ -10,6 +10,11 @@ export class Totals {
   packetsInWindows = 0n;
   packetsOut = 0n;
   packetsCut = 0n;
+  /** As found in what was written. */
+  packetsSent = 0n;
+  capturedBytesCut = 0n;
+  /** Of packets read, those that an index had counted before. */
+  packetsCounted = 0n;
   capturedBytesOut = 0n;
   capturedBytesRead = 0n;
   wireBytesRead = 0n;
@@ -38,6 +43,8 @@ export class Totals {
     this.packetsInWindows += at(REPORT.packetsInWindows);
     this.packetsOut += at(REPORT.packetsOut);
     this.packetsCut += at(REPORT.packetsCut);
+    this.packetsSent += at(REPORT.packetsSent);
+    this.capturedBytesCut += at(REPORT.capturedBytesCut);
     this.capturedBytesOut += at(REPORT.capturedBytesOut);
     this.capturedBytesRead += at(REPORT.capturedBytesRead);
     this.wireBytesRead += at(REPORT.wireBytesRead);

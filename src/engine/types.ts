@@ -57,6 +57,10 @@ export interface Progress {
 }
 
 export interface Receipt {
+  /** What the sources held of what was read; `counted`: of those packets, as many as capture or an index had counted before. */
+  expected: { packets: bigint; counted: bigint; captured_bytes: bigint };
+  /** What went out, counted there. */
+  sent: { packets: bigint; bytes: bigint; captured_bytes: bigint };
   packets_read: bigint;
   /** Packets inside the time windows, decided on by the filter. */
   packets_processed: bigint;
@@ -65,7 +69,11 @@ export interface Receipt {
   bytes_exported: bigint;
   /** Sum of captured lengths written. */
   captured_bytes_exported: bigint;
-  left_out: { time: bigint; filter: bigint };
+  /**
+   * Packets, by why; `snap_bytes` are bytes. `limit`: null where a stop rule ended the export, since nothing behind it was read;
+   * `damaged`: those of blocks that are not what they were, as far as they were counted before.
+   */
+  left_out: { time: bigint; filter: bigint; limit: bigint | null; damaged: bigint; snap_bytes: bigint };
   packets_cut: bigint;
   /** What capture lost within the time ranges, and what the buffer lost before it could be read. */
   packets_dropped_at_capture: bigint;
