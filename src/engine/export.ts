@@ -103,7 +103,8 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions, kept: Pool |
 /** What went out is counted where it goes out, and must be what was let through. */
 function checkSent({ outBytes, packetsOut, packetsSent }: Totals, sentBytes: bigint): void {
   if (sentBytes !== outBytes) throw new SpillwayError('RECEIPT_MISMATCH', `${sentBytes} bytes were sent where ${outBytes} were written`);
-  if (packetsSent !== packetsOut) throw new SpillwayError('RECEIPT_MISMATCH', `${packetsSent} packets were sent where ${packetsOut} were let through`);
+  if (packetsSent !== packetsOut)
+    throw new SpillwayError('RECEIPT_MISMATCH', `${packetsSent} packets were sent where ${packetsOut} were let through`);
 }
 
 /** Puts the file header in front of the first piece: a pcap header needs the link type of the first packet written. */

@@ -57,8 +57,8 @@ export interface Progress {
 }
 
 export interface Receipt {
-  /** What the sources held of what was read; `counted`: of those packets, as many as capture or an index had counted before. */
-  expected: { packets: bigint; counted: bigint; captured_bytes: bigint };
+  /** What the sources hold of what was read: as capture or an index counted it before, where one did. */
+  expected: { packets: bigint; captured_bytes: bigint };
   /** What went out, counted there. */
   sent: { packets: bigint; bytes: bigint; captured_bytes: bigint };
   packets_read: bigint;
