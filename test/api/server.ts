@@ -46,36 +46,13 @@ export class TestProbe {
     this.data.remove();
   }
 
-  async ask(path: string, { method, headers = {}, body }: Ask = {}): Promise<Answer> {
-    const raw = typeof body === 'object' && !Buffer.isBuffer(body) ? JSON.stringify(body) : body;
-    const typed = raw === body ? headers : { 'content-type': 'application/json', ...headers };
-    const asked = request({
-      host: '127.0.0.1',
-      port: this.port,
-      path,
-      method: method ?? (raw === undefined ? 'GET' : 'POST'),
-      headers: typed,
-      agent: false,
-    });
-    asked.end(raw);
-    const [response] = (await once(asked, 'response')) as [IncomingMessage];
-    asked.on('error', () => undefined);
-    response.on('error', () => undefined);
-    const chunks: Buffer[] = [];
-    response.on('data', (chunk: Buffer) => chunks.push(chunk));
-    await new Promise((resolve) => response.once('close', resolve));
-    return { status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks), complete: response.complete };
+  ask(path: string, ask: Ask = {}): Promise<Answer> {
+    return askAt(this.port, path, ask);
   }
 
   /** Sends bytes to the socket and gives everything that comes back. */
-  async send(text: string): Promise<string> {
-    const socket = connect(this.port, '127.0.0.1');
-    socket.on('error', () => undefined);
-    socket.write(text);
-    let answer = '';
-    socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
-    await new Promise((resolve) => socket.once('close', resolve));
-    return answer;
+  send(text: string): Promise<string> {
+    return sendTo(this.port, text);
   }
 
   async json<T = Record<string, unknown>>(path: string, ask: Ask = {}): Promise<T> {
@@ -88,6 +65,31 @@ export class TestProbe {
     if (answer.status !== 201) throw new Error(answer.body.toString());
     return (parseJson(answer.body.toString()) as { id: string }).id;
   }
+}
+
+export async function askAt(port: number, path: string, { method, headers = {}, body }: Ask = {}): Promise<Answer> {
+  const raw = typeof body === 'object' && !Buffer.isBuffer(body) ? JSON.stringify(body) : body;
+  const typed = raw === body ? headers : { 'content-type': 'application/json', ...headers };
+  const asked = request({ host: '127.0.0.1', port, path, method: method ?? (raw === undefined ? 'GET' : 'POST'), headers: typed, agent: false });
+  asked.end(raw);
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  asked.on('error', () => undefined);
+  response.on('error', () => undefined);
+  const chunks: Buffer[] = [];
+  response.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await new Promise((resolve) => response.once('close', resolve));
+  return { status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks), complete: response.complete };
+}
+
+/** Sends bytes to the socket and gives everything that comes back. */
+export async function sendTo(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(text);
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
+  await new Promise((resolve) => socket.once('close', resolve));
+  return answer;
 }
 
 /** What every error looks like, to the letter. */
