@@ -113,8 +113,7 @@ describe.runIf(requireOrSkip('script (util-linux)', hasProgram('script')))('on a
       shown += text;
       if (!prompts[0]?.test(shown)) return;
       prompts.shift();
-      // The echo is off a moment after the prompt is there.
-      setTimeout(() => child.stdin.write(answers.shift()!), 100);
+      child.stdin.write(answers.shift()!);
     });
     const exit = await new Promise<number | null>((resolve) => child.once('close', resolve));
     return { exit, shown };
