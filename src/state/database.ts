@@ -5,6 +5,7 @@
  * dies, there is no stale file to judge, and it holds between two probes of one process as well. No other part of a
  * program may open the file: closing any descriptor of it would drop the lock.
  */
+import { chmodSync, existsSync } from 'node:fs';
 import Database from 'libsql';
 import { SpillwayError } from '../errors.js';
 import { MIGRATIONS } from './migrations.js';
@@ -13,7 +14,7 @@ export type Connection = Database.Database;
 
 /** Opens the database at `path`, makes or upgrades it, and keeps it locked until it is closed. */
 export function openDatabase(path: string): { db: Connection; isNew: boolean } {
-  const db = attempt(path, () => new Database(path));
+  const db = attempt(path, () => openPrivately(path));
   try {
     const version = attempt(path, () => {
       db.exec('PRAGMA locking_mode = EXCLUSIVE');
@@ -30,6 +31,17 @@ export function openDatabase(path: string): { db: Connection; isNew: boolean } {
   } catch (error) {
     closeDatabase(db);
     throw error;
+  }
+}
+
+/** It holds hashes of passwords, and the folder may be open to others. */
+function openPrivately(path: string): Connection {
+  const before = process.umask(0o077);
+  try {
+    if (existsSync(path)) chmodSync(path, 0o600);
+    return new Database(path);
+  } finally {
+    process.umask(before);
   }
 }
 

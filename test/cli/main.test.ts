@@ -21,7 +21,7 @@ describe('the front door', () => {
     expect(await run(['--version'])).toEqual({ exit: 0, stdout: `spillway ${version}\n`, stderr: '' });
   });
 
-  it.each(['export', 'info', 'filter', 'serve'])('teaches %s', async (command) => {
+  it.each(['export', 'info', 'filter', 'users', 'tls', 'serve'])('teaches %s', async (command) => {
     const help = await run([command, '--help']);
     expect(help).toMatchObject({ exit: 0, stderr: '' });
     expect(help.stdout).toMatch(new RegExp(`^Usage: spillway ${command} `));
