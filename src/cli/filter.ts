@@ -38,7 +38,10 @@ export async function filterCommand(args: readonly string[], io: Io): Promise<nu
     import('../filter/disassemble.js'),
     import('../native.js'),
   ]);
-  const { code, rejectsAll } = await compileText({ language: parsed.values.has('steel') ? 'steelfilter' : 'bpf', text: parsed.operands.join(' ') }, linkType);
+  const { code, rejectsAll } = await compileText(
+    { language: parsed.values.has('steel') ? 'steelfilter' : 'bpf', text: parsed.operands.join(' ') },
+    linkType,
+  );
   const fault = verifyProgram(code);
   if (fault !== null) throw new SpillwayError('FILTER_INVALID', `the filter's program is refused: ${fault}`);
   if (rejectsAll) note(io, 'warning: the expression rejects all packets');

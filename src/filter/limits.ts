@@ -25,7 +25,7 @@ export const MAX_QUOTED_FILTER = 80;
 export const MAX_PROGRAM_INSTRUCTIONS = 65_536;
 
 /** Comparisons looked at while a predicate becomes decisions: a few tenths of a second. */
-export const MAX_FORMULA_WORK = 1_000_000;
+export const MAX_FORMULA_WORK = 500_000;
 
 /** Parentheses and negations inside one another: the parser calls itself for each. */
 export const MAX_NESTING = 100;

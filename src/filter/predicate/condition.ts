@@ -1,8 +1,8 @@
 /** What a predicate says of the packets of a link type, as one formula over their fields. */
 import type { Field } from './fields.js';
 import type { Formula, Formulas } from './formula.js';
-import type { Addresses, Predicate, Range, Side } from './predicate.js';
-import { rangeSet, setOf } from './sets.js';
+import type { Addresses, Predicate, Side } from './predicate.js';
+import { rangeSet, setOf, unionOf, type NumberSet } from './sets.js';
 import type { LinkShapes, Shape, Way } from './shapes.js';
 
 const PROTOCOL = { tcp: setOf([6]), udp: setOf([17]) };
@@ -39,20 +39,21 @@ class Reader {
       }
       case 'port':
         return this.#onWays((way) => {
-          const [source, destination] = [way.ports.source, way.ports.destination].map((port) => formulas.in(port, setIn(predicate.range)));
+          const [source, destination] = [way.ports.source, way.ports.destination].map((port) => formulas.in(port, predicate.values));
           return formulas.and(way.protocolIn(PROTOCOL[predicate.transport]), way.whole, this.#ofSide(predicate.side, source!, destination!, way));
         });
       case 'protocol':
-        return this.#onWays((way) => way.protocolIn(setIn(predicate.range)));
+        return this.#onWays((way) => way.protocolIn(predicate.values));
       case 'vlan':
-        return formulas.or(...shape.tags.map((tag) => formulas.in(tag, setIn(predicate.range))));
+        return formulas.or(...shape.tags.map((tag) => formulas.in(tag, predicate.values)));
     }
   }
 
   #ip({ side, tcp, addresses }: Predicate & { kind: 'ip' }): Formula {
     const { network } = this.shape;
-    if (network?.kind !== addresses.kind) return this.formulas.false;
-    const [source, destination] = [this.#begins(network.ends.source, addresses), this.#begins(network.ends.destination, addresses)];
+    if (!network) return this.formulas.false;
+    const wanted = addresses.filter(({ kind }) => kind === network.kind);
+    const [source, destination] = [this.#begins(network.ends.source, wanted), this.#begins(network.ends.destination, wanted)];
     if (!tcp) return this.#ofSide(side, source, destination);
     return this.#onWays((way) => {
       const isTcp = way.protocolIn(PROTOCOL.tcp);
@@ -66,17 +67,13 @@ class Reader {
     return this.formulas.or(...(this.shape.network?.ways ?? []).map(read));
   }
 
-  #begins(words: readonly Field[], { words: wanted, prefixBits }: Addresses): Formula {
-    let left = prefixBits;
-    const parts: Formula[] = [];
-    for (const [i, field] of words.entries()) {
-      const bits = Math.log2(field.max + 1);
-      const free = 2 ** (bits - Math.max(0, Math.min(bits, left)));
-      const low = Math.floor((wanted[i] ?? 0) / free) * free;
-      parts.push(this.formulas.in(field, rangeSet(low, low + free - 1)));
-      left -= bits;
-    }
-    return this.formulas.and(...parts);
+  /** The address in these fields is among those wanted. */
+  #begins(fields: readonly Field[], wanted: readonly Addresses[]): Formula {
+    const { formulas } = this;
+    const sets = wanted.map((each) => wordSets(fields, each));
+    // Of one word, all are one comparison.
+    if (fields.length === 1) return formulas.in(fields[0]!, unionOf(sets.map((words) => words[0]!)));
+    return formulas.or(...sets.map((words) => formulas.and(...words.map((set, i) => formulas.in(fields[i]!, set)))));
   }
 
   /** `way`: where the sides are those of a TCP connection. */
@@ -91,4 +88,14 @@ class Reader {
   }
 }
 
-const setIn = ({ low, high }: Range) => rangeSet(low, high);
+/** Word by word, what an address with this prefix can have there. */
+function wordSets(fields: readonly Field[], { words, prefixBits }: Addresses): NumberSet[] {
+  let left = prefixBits;
+  return fields.map(({ max }, i) => {
+    const bits = Math.log2(max + 1);
+    const free = 2 ** (bits - Math.max(0, Math.min(bits, left)));
+    const low = Math.floor((words[i] ?? 0) / free) * free;
+    left -= bits;
+    return rangeSet(low, low + free - 1);
+  });
+}

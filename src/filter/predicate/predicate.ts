@@ -3,6 +3,7 @@
  *
  * A comparison is true where the packet has the field with such a value, and false where it does not have the field at all.
  */
+import type { NumberSet } from './sets.js';
 
 /** Which of a packet's two ends: the sender of this packet, its receiver, either of them, or an end of the TCP connection. */
 export type Side = 'source' | 'destination' | 'either' | 'client' | 'server';
@@ -14,23 +15,17 @@ export interface Addresses {
   prefixBits: number;
 }
 
-/** Both ends included; empty where `low` is larger. */
-export interface Range {
-  low: number;
-  high: number;
-}
-
 export type Predicate =
   | { kind: 'and' | 'or'; of: readonly Predicate[] }
   | { kind: 'not'; of: Predicate }
   /** `tcp`: of TCP packets alone. */
-  | { kind: 'ip'; side: Side; tcp: boolean; addresses: Addresses }
-  | { kind: 'mac'; side: 'source' | 'destination' | 'either'; addresses: Addresses }
-  | { kind: 'port'; transport: 'tcp' | 'udp'; side: Side; range: Range }
+  | { kind: 'ip'; side: Side; tcp: boolean; addresses: readonly Addresses[] }
+  | { kind: 'mac'; side: 'source' | 'destination' | 'either'; addresses: readonly Addresses[] }
+  | { kind: 'port'; transport: 'tcp' | 'udp'; side: Side; values: NumberSet }
   /** What is behind the IP header and IPv6's extension headers. */
-  | { kind: 'protocol'; range: Range }
+  | { kind: 'protocol'; values: NumberSet }
   /** Any tag of the packet. */
-  | { kind: 'vlan'; range: Range };
+  | { kind: 'vlan'; values: NumberSet };
 
 /** A predicate as text: for people, and equal where two predicates are. */
 export function printPredicate(predicate: Predicate): string {
@@ -42,18 +37,23 @@ export function printPredicate(predicate: Predicate): string {
     case 'not':
       return `not ${printPredicate(predicate.of)}`;
     case 'ip':
-      return `${predicate.tcp ? 'tcp ' : ''}${sideText(predicate.side)}address in ${addressesText(predicate.addresses)}`;
+      return `${predicate.tcp ? 'tcp ' : ''}${sideText(predicate.side)}address in ${predicate.addresses.map(addressesText).join(', ')}`;
     case 'mac':
-      return `${sideText(predicate.side)}mac in ${addressesText(predicate.addresses)}`;
+      return `${sideText(predicate.side)}mac in ${predicate.addresses.map(addressesText).join(', ')}`;
     case 'port':
-      return `${predicate.transport} ${sideText(predicate.side)}port in ${rangeText(predicate.range)}`;
+      return `${predicate.transport} ${sideText(predicate.side)}port in ${setText(predicate.values)}`;
     default:
-      return `${predicate.kind} in ${rangeText(predicate.range)}`;
+      return `${predicate.kind} in ${setText(predicate.values)}`;
   }
 }
 
 const sideText = (side: Side): string => (side === 'either' ? '' : `${side} `);
-const rangeText = ({ low, high }: Range): string => (low === high ? String(low) : `${low}..${high}`);
+
+function setText(values: NumberSet): string {
+  if (values.length === 0) return 'nothing';
+  const ranges = Array.from({ length: values.length / 2 }, (_, i) => [values[2 * i]!, values[2 * i + 1]!]);
+  return ranges.map(([low, high]) => (low === high ? String(low) : `${low}..${high}`)).join(', ');
+}
 
 function addressesText({ kind, words, prefixBits }: Addresses): string {
   const hex = (value: number, digits: number): string => value.toString(16).padStart(digits, '0');
@@ -62,6 +62,6 @@ function addressesText({ kind, words, prefixBits }: Addresses): string {
     return `${digits.match(/../g)!.join(':')}/${prefixBits}`;
   }
   if (kind === 'ip4') return `${[24, 16, 8, 0].map((shift) => ((words[0] ?? 0) >>> shift) & 0xff).join('.')}/${prefixBits}`;
-  const groups = words.flatMap((word) => [word >>> 16, word & 0xffff]);
+  const groups = [0, 1, 2, 3].map((i) => words[i] ?? 0).flatMap((word) => [word >>> 16, word & 0xffff]);
   return `${groups.map((group) => group.toString(16)).join(':')}/${prefixBits}`;
 }

@@ -3,6 +3,7 @@ import { conditionOf } from './condition.js';
 import { Decider } from './decisions.js';
 import { FieldTable } from './fields.js';
 import { Formulas } from './formula.js';
+import { mergeComparisons } from './merge.js';
 import type { Predicate } from './predicate.js';
 import { shapesOf } from './shapes.js';
 import { Writer } from './writer.js';
@@ -19,6 +20,6 @@ export function compilePredicate(predicate: Predicate, linkType: number): Predic
   const formulas = new Formulas();
   const fields = new FieldTable();
   const shapes = shapesOf(linkType, formulas, fields);
-  const decision = new Decider(formulas, fields).decide(conditionOf(predicate, shapes, formulas));
+  const decision = new Decider(formulas, fields).decide(conditionOf(mergeComparisons(predicate), shapes, formulas));
   return { code: new Writer().write(decision), rejectsAll: decision.kind === 'false' };
 }

@@ -44,10 +44,7 @@ export interface LinkShapes {
 }
 
 type Link = { macs?: true } & (
-  | { by: 'ether-type'; at: number; network: number }
-  | { by: 'version' }
-  | { by: 'family'; network: number }
-  | { by: 'itself'; kind: Network['kind'] }
+  { by: 'ether-type'; at: number; network: number } | { by: 'version' } | { by: 'family'; network: number } | { by: 'itself'; kind: Network['kind'] }
 );
 
 const LINKS = new Map<number, Link>([
@@ -97,7 +94,9 @@ class Shaper {
     if (link.by === 'ether-type') return { macs, shapes: this.#behindTags(link.at, link.network) };
     if (link.by === 'itself') return { macs, shapes: [this.#shape(this.formulas.true, [], link.kind, 0)] };
     const [field, kinds, network] =
-      link.by === 'version' ? [this.fields.addStructuralLoad(0, 1, VERSION.mask), VERSION, 0] : [this.fields.addStructuralLoad(0, 4), FAMILY, link.network];
+      link.by === 'version'
+        ? [this.fields.addStructuralLoad(0, 1, VERSION.mask), VERSION, 0]
+        : [this.fields.addStructuralLoad(0, 4), FAMILY, link.network];
     return { macs, shapes: this.#byField(this.formulas.true, [], field, kinds, network) };
   }
 
@@ -125,13 +124,12 @@ class Shaper {
   /** IPv4, IPv6 and everything else but a further tag. */
   #byField(outer: Formula, tags: Field[], field: Field, kinds: Record<Network['kind'], NumberSet> & { tag?: NumberSet }, network: number): Shape[] {
     const { ip4, ip6, tag = NO_NUMBER } = kinds;
-    const others = intersectionOf([ip4, ip6, tag].map((set) => complementOf(set, field.max)), field.max);
+    const others = intersectionOf(
+      [ip4, ip6, tag].map((set) => complementOf(set, field.max)),
+      field.max,
+    );
     const is = (set: NumberSet): Formula => this.formulas.and(outer, this.formulas.in(field, set));
-    return [
-      this.#shape(is(ip4), tags, 'ip4', network),
-      this.#shape(is(ip6), tags, 'ip6', network),
-      { is: is(others), tags, network: null },
-    ];
+    return [this.#shape(is(ip4), tags, 'ip4', network), this.#shape(is(ip6), tags, 'ip6', network), { is: is(others), tags, network: null }];
   }
 
   #shape(is: Formula, tags: Field[], kind: Network['kind'], at: number): Shape {

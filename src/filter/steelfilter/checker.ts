@@ -1,5 +1,6 @@
 /** What a parsed STEELFILTER asks of a packet. */
-import type { Addresses, Predicate, Range } from '../predicate/predicate.js';
+import type { Addresses, Predicate } from '../predicate/predicate.js';
+import { rangeSet, type NumberSet } from '../predicate/sets.js';
 import { COLUMNS, PROTOCOLS, type Column } from './columns.js';
 import type { Comparison, Expression, Operator } from './parser.js';
 import { refuse } from './text.js';
@@ -29,38 +30,47 @@ function checkComparison(text: string, comparison: Comparison): Predicate {
   if (comparison.value.text === '') refuse(text, comparison.value.at, `the value for ${name} is empty: expected ${expectedOf(column)}`);
   switch (column.type) {
     case 'ip':
-      return checkAddresses(text, comparison, column, addressesIn, ipPredicates(column));
+      return checkAddresses(text, comparison, column, addressesIn, (addresses) => ({ kind: 'ip', side: column.side, tcp: column.tcp, addresses }));
     case 'mac':
-      return checkAddresses(text, comparison, column, macIn, (addresses) => [{ kind: 'mac', side: column.side, addresses }]);
+      return checkAddresses(text, comparison, column, macIn, (addresses) => ({ kind: 'mac', side: column.side, addresses }));
     case 'port':
-      return checkNumber(text, comparison, column, (value) => numberIn(value, PORT_MAX), PORT_MAX, (range) => ({ kind: 'port', transport: column.transport, side: column.side, range }));
+      return checkNumber(
+        text,
+        comparison,
+        column,
+        (value) => numberIn(value, PORT_MAX),
+        PORT_MAX,
+        (values) => ({ kind: 'port', transport: column.transport, side: column.side, values }),
+      );
     case 'protocol':
-      return checkNumber(text, comparison, column, protocolIn, PROTOCOL_MAX, (range) => ({ kind: 'protocol', range }));
+      return checkNumber(text, comparison, column, protocolIn, PROTOCOL_MAX, (values) => ({ kind: 'protocol', values }));
     case 'vlan':
-      return checkNumber(text, comparison, column, (value) => numberIn(value, VLAN_MAX), VLAN_MAX, (range) => ({ kind: 'vlan', range }));
+      return checkNumber(
+        text,
+        comparison,
+        column,
+        (value) => numberIn(value, VLAN_MAX),
+        VLAN_MAX,
+        (values) => ({ kind: 'vlan', values }),
+      );
   }
 }
 
-/** `all`: what a packet with such a column is, whatever its addresses. */
 function checkAddresses(
   text: string,
   { operator, operatorAt, column: { text: name }, value }: Comparison,
   column: Column,
   read: (value: string) => Addresses | string | undefined,
-  predicates: (addresses: Addresses) => Predicate[],
+  predicate: (addresses: Addresses[]) => Predicate,
 ): Predicate {
   if (/[<>]/.test(operator)) refuse(text, operatorAt, `${operator} has no meaning for ${name}: expected ==, = or !=`);
   const addresses = read(value.text);
   if (typeof addresses !== 'object') return refuseValue(text, value.at, column, name, addresses);
-  const equal = anyOf(predicates(addresses));
+  const equal = predicate([addresses]);
   if (operator !== '!=') return equal;
   const kinds = addresses.kind === 'mac' ? (['mac'] as const) : (['ip4', 'ip6'] as const);
-  const all = kinds.flatMap((kind) => predicates({ kind, words: [], prefixBits: 0 }));
-  return { kind: 'and', of: [anyOf(all), { kind: 'not', of: equal }] };
-}
-
-function ipPredicates({ side, tcp }: Column & { type: 'ip' }): (addresses: Addresses) => Predicate[] {
-  return (addresses) => [{ kind: 'ip', side, tcp, addresses }];
+  const hasColumn = predicate(kinds.map((kind) => ({ kind, words: [], prefixBits: 0 })));
+  return { kind: 'and', of: [hasColumn, { kind: 'not', of: equal }] };
 }
 
 function checkNumber(
@@ -69,31 +79,29 @@ function checkNumber(
   column: Column,
   read: (value: string) => number | undefined,
   max: number,
-  predicate: (range: Range) => Predicate,
+  predicate: (values: NumberSet) => Predicate,
 ): Predicate {
   const number = read(value.text);
   if (number === undefined) return refuseValue(text, value.at, column, name);
   if (operator !== '!=') return predicate(rangeOf(operator, number, max));
-  return { kind: 'and', of: [predicate({ low: 0, high: max }), { kind: 'not', of: predicate({ low: number, high: number }) }] };
+  return { kind: 'and', of: [predicate(rangeSet(0, max)), { kind: 'not', of: predicate(rangeSet(number, number)) }] };
 }
 
-function rangeOf(operator: Exclude<Operator, '!='>, number: number, max: number): Range {
+function rangeOf(operator: Exclude<Operator, '!='>, number: number, max: number): NumberSet {
   switch (operator) {
     case '==':
     case '=':
-      return { low: number, high: number };
+      return rangeSet(number, number);
     case '<':
-      return { low: 0, high: number - 1 };
+      return rangeSet(0, number - 1);
     case '<=':
-      return { low: 0, high: number };
+      return rangeSet(0, number);
     case '>':
-      return { low: number + 1, high: max };
+      return rangeSet(number + 1, max);
     case '>=':
-      return { low: number, high: max };
+      return rangeSet(number, max);
   }
 }
-
-const anyOf = (predicates: Predicate[]): Predicate => (predicates.length === 1 ? predicates[0]! : { kind: 'or', of: predicates });
 
 function refuseValue(text: string, at: number, column: Column, name: string, why?: string): never {
   return refuse(text, at, `wrong value for ${name}: ${why === undefined ? '' : `${why}; `}expected ${expectedOf(column)}`);

@@ -62,9 +62,7 @@ class Parser {
       throw new SpillwayError('FILTER_TOO_COMPLEX', `the filter has more than ${MAX_NESTING} parentheses and negations inside one another`, {
         column: String(at + 1),
       });
-    const expression: Expression = isNot
-      ? { kind: 'not', of: this.#one() }
-      : this.#joined('or', () => this.#joined('and', () => this.#one()));
+    const expression: Expression = isNot ? { kind: 'not', of: this.#one() } : this.#joined('or', () => this.#joined('and', () => this.#one()));
     if (!isNot && !this.#takesSymbol(')')) this.#refuse('expected and, or, or )');
     this.#depth -= 1;
     return expression;

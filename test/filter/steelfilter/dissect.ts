@@ -40,7 +40,7 @@ function link(linkType: number, packet: Buffer, add: Add): void {
     add('eth.addr', destination, source);
   }
   const [typeAt, behind] = { 1: [12, 14], 113: [14, 16], 276: [0, 20] }[linkType]!;
-  ethertype(packet.readUInt16BE(typeAt!), packet.subarray(behind), 0, add);
+  ethertype(packet.readUInt16BE(typeAt), packet.subarray(behind), 0, add);
 }
 
 function ethertype(type: number, payload: Buffer, depth: number, add: Add): void {
@@ -100,10 +100,7 @@ function upper(protocol: number, header: Buffer | null, source: string, destinat
 }
 
 /** An expression as the tests make it. */
-export type Asked =
-  | { column: string; operator: string; value: string }
-  | { join: 'and' | 'or'; of: Asked[] }
-  | { not: Asked };
+export type Asked = { column: string; operator: string; value: string } | { join: 'and' | 'or'; of: Asked[] } | { not: Asked };
 
 export function holds(asked: Asked, values: Values): boolean {
   if ('not' in asked) return !holds(asked.not, values);

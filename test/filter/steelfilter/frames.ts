@@ -37,9 +37,22 @@ const transport = fc
 
 const offsets = from([0, 0, 0, 0x2000, 0x0001, 0x1fff, 0x4000]);
 const ip4 = fc
-  .record({ source: from(IP4), destination: from(IP4), protocol: from(PROTOCOLS), words: from([5, 5, 5, 6, 15, 0, 2]), fragment: offsets, body: transport })
+  .record({
+    source: from(IP4),
+    destination: from(IP4),
+    protocol: from(PROTOCOLS),
+    words: from([5, 5, 5, 6, 15, 0, 2]),
+    fragment: offsets,
+    body: transport,
+  })
   .map(({ source, destination, protocol, words, fragment, body }) => {
-    const fixed = Buffer.concat([Buffer.from([0x40 | words, 0, 0, 0, 0, 0]), u16(fragment), Buffer.from([64, protocol, 0, 0]), ip4Bytes(source), ip4Bytes(destination)]);
+    const fixed = Buffer.concat([
+      Buffer.from([0x40 | words, 0, 0, 0, 0, 0]),
+      u16(fragment),
+      Buffer.from([64, protocol, 0, 0]),
+      ip4Bytes(source),
+      ip4Bytes(destination),
+    ]);
     return Buffer.concat([fixed, Buffer.alloc(Math.max(0, 4 * words - 20)), body]);
   });
 
@@ -70,7 +83,9 @@ const ip6 = fc
     });
     return Buffer.concat([Buffer.from([0x60, 0, 0, 0, 0, 0, types[0]!, 64]), ip6Bytes(source), ip6Bytes(destination), ...headers, body]);
   });
-const arp = fc.record({ source: from(IP4), destination: from(IP4) }).map(({ source, destination }) => Buffer.concat([Buffer.alloc(14), ip4Bytes(source), Buffer.alloc(6), ip4Bytes(destination)]));
+const arp = fc
+  .record({ source: from(IP4), destination: from(IP4) })
+  .map(({ source, destination }) => Buffer.concat([Buffer.alloc(14), ip4Bytes(source), Buffer.alloc(6), ip4Bytes(destination)]));
 
 interface Layer {
   type: number;
@@ -119,7 +134,7 @@ export function frames(linkType: number): fc.Arbitrary<Frame> {
     const value = given.isTrue ? right : given.family === 2 ? 7 : given.family;
     const family = given.isBig ? [0, 0, 0, value] : [value, 0, 0, 0];
     // An IPv4 packet under the number of IPv6 is read as IPv6: only whole ones are wanted here.
-    const fits = (value === 2) === (given.layer.type === 0x0800) && ([10, 24, 28, 30].includes(value)) === (given.layer.type === 0x86dd);
+    const fits = (value === 2) === (given.layer.type === 0x0800) && [10, 24, 28, 30].includes(value) === (given.layer.type === 0x86dd);
     return frame(linkType, Buffer.concat([Buffer.from(fits ? family : [0, 0, 0, 7]), given.layer.bytes]));
   });
 }
