@@ -6,8 +6,8 @@
 export const ERRORS = {
   REQUEST_INVALID: { http: 400, exit: 1, about: 'the request is malformed or has a property that is not known' },
   TIME_INVALID: { http: 400, exit: 1, about: 'a time, range or duration can not be read, or ends before it begins' },
-  FILTER_INVALID: { http: 400, exit: 1, about: 'libpcap does not accept the filter' },
-  FILTER_TOO_COMPLEX: { http: 400, exit: 1, about: 'the filter passes the limits on text length, compile time or memory' },
+  FILTER_INVALID: { http: 400, exit: 1, about: 'the filter is not of its language' },
+  FILTER_TOO_COMPLEX: { http: 400, exit: 1, about: 'the filter passes the limits on text length, depth, size, compile time or memory' },
   FILTER_LINK_TYPE: { http: 400, exit: 1, about: 'the filter can not be compiled for a link type of the source' },
   FILTER_UNSUPPORTED: { http: 400, exit: 1, about: 'the filter language is not served' },
   SOURCE_NOT_FOUND: { http: 400, exit: 2, about: 'the source names nothing' },

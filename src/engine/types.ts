@@ -1,9 +1,10 @@
 /** What an export is asked to do and what it tells about itself: the words that the engine shares with its callers. */
+import type { FilterText } from '../filter/languages.js';
 import type { OutputFormat } from '../native.js';
 import type { Damage } from './damage.js';
 import type { Lane, Loss } from './lane.js';
 
-export type { Damage, Lane, Loss };
+export type { Damage, FilterText, Lane, Loss };
 
 export type ExportFormat = Exclude<OutputFormat, 'records' | 'none'>;
 export const EXPORT_FORMATS = ['pcap_us', 'pcap_ns', 'pcapng_us', 'pcapng_ns'] as const satisfies readonly ExportFormat[];
@@ -34,8 +35,8 @@ export type Source = FileSource | { lane: Lane; name: string };
 
 export interface ExportRequest {
   sources: Source[];
-  /** BPF texts, and-ed; none: every packet. */
-  filters: string[];
+  /** And-ed; none: every packet. */
+  filters: FilterText[];
   /** A packet is in when it is in one of them; none: every time. Need not be sorted; may overlap. */
   windows: TimeWindow[];
   /** 0: no cut. */

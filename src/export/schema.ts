@@ -47,7 +47,7 @@ export const TimeInterval = Closed({ start_time: Text(`Start, included: ${time}`
 export const Filter = Closed(
   {
     id: Text('Any name; need not be unique'),
-    type: OneOf(FILTER_TYPES, 'Language of the filter; BPF is served'),
+    type: OneOf(FILTER_TYPES, 'Language of the filter; BPF and STEELFILTER are served'),
     value: Text('Text of the filter'),
     context: Type.Optional(OneOf(CONTEXTS, 'Where the filter comes from', { default: 'NONE' })),
   },
