@@ -11,6 +11,7 @@ import type { Dependencies, Download, ExportNote, Output } from './contract.js';
 import { estimatedStats } from './estimate-fields.js';
 import { ExportHandle, type Given } from './handle.js';
 import { checkRequest, formatOf, type CheckedRequest } from './request.js';
+import { openPlace, openSources } from './open-sources.js';
 import { Patience } from './patience.js';
 import { endWith, runToClient, runToFile, runToSpool } from './run.js';
 import { isSameButForMode, type Export, type Uint64 } from './schema.js';
@@ -202,9 +203,9 @@ export class ExportService {
 
   /** Opens what the export reads, and the place of its output file. */
   async #openAll(handle: ExportHandle, caller: Caller, checked: CheckedRequest): Promise<Opened | null> {
-    handle.sources = await this.#sourcesOf(handle, caller, checked);
+    handle.sources = await openSources(handle, caller, checked, this.#dependencies);
     if (checked.output === null || checked.mode !== 'STREAM_TO_FILE') return null;
-    const place = await this.#dependencies.files.place(checked.output, caller.name);
+    const place = await openPlace(this.#dependencies.files, checked.output, caller.name);
     handle.held.push(place);
     return place;
   }
@@ -226,30 +227,12 @@ export class ExportService {
       await this.#openAll(handle, caller, checked);
       prepared = await this.#prepareFrom(handle, checked);
     } else if (checked.mode === 'STREAM_TO_FILE') {
-      place = await this.#dependencies.files.place(checked.output!, handle.owner);
+      place = await openPlace(this.#dependencies.files, checked.output!, handle.owner);
       handle.held.push(place);
     }
     handle.given = { ...handle.given, config };
     this.#keep(handle);
     await this.#start(handle, prepared, place);
-  }
-
-  async #sourcesOf({ held, given }: ExportHandle, caller: Caller, checked: CheckedRequest): Promise<NonNullable<ExportHandle['sources']>> {
-    const { source, isFollowed, selection } = checked;
-    const { windows, filters } = selection;
-    const admit = (names: readonly string[]): void => {
-      if (!mayRead(caller, names)) throw new SpillwayError('SOURCE_FORBIDDEN', `${caller.name} may not read ${names[0]}`);
-    };
-    if (source.kind === 'fs') {
-      admit([`fs/${source.name}`]);
-      const file = await this.#dependencies.files.openFile(source.name, given.config.path);
-      held.push(file);
-      return { sources: [{ path: file.path, name: file.name }], windows, filters };
-    }
-    const captured = await this.#dependencies.openCaptured(source, { windows, isFollowed, admit });
-    held.push(captured);
-    const sources = captured.lanes.map((lane) => ({ lane, name: lane.name }));
-    return { sources, windows: [...captured.windows], filters: [...filters, ...captured.filters] };
   }
 
   async #startLater(handle: ExportHandle, preparing: Promise<PreparedExport>, place: Opened | null): Promise<void> {

@@ -51,7 +51,14 @@ let folder: string;
 
 beforeAll(async () => {
   const service = clipsService({ jobs, clips: new Clips(jobs) });
-  app = await buildApp({ services: [service], gate: { admit: async () => caller }, names: [], logger: false, version: '0' });
+  app = await buildApp({
+    services: [service],
+    gate: { admit: async () => caller, audit: { note: () => undefined } },
+    own: { names: [], addresses: () => [] },
+    tls: null,
+    logger: false,
+    version: '0',
+  });
   job = await jobs.put('uplink', { ...SETTINGS, interfaces: ['va'] });
   folder = join(job.folder, '0-va');
   const buffer = new FakeBuffer(folder);

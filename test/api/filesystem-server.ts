@@ -52,7 +52,14 @@ export class FilesServer {
       if (right !== 'public' && !hasRole(caller, right as Caller['role'])) throw new SpillwayError('FILE_FORBIDDEN', `a ${caller.role} may not`);
       return caller;
     };
-    const app = await buildApp({ services: [filesystem(tree, checksums)], gate: { admit }, names: [], logger: false, version: '0' });
+    const app = await buildApp({
+      services: [filesystem(tree, checksums)],
+      gate: { admit, audit: { note: () => undefined } },
+      own: { names: [], addresses: () => [] },
+      tls: null,
+      logger: false,
+      version: '0',
+    });
     await app.listen({ host: '127.0.0.1', port: 0 });
     return new FilesServer(folder, tree, checksums, app);
   }

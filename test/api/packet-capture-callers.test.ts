@@ -29,7 +29,14 @@ describe('callers and captures that are refused', () => {
   const control = new JobControl({ jobs, clips: new Clips(jobs), vifgs, startCapture, report: () => undefined });
   const service = packetCapture({ jobs, control, states: new JobStates(new Clips(jobs).catalogs), settings, vifgs });
   const asked = async (caller: Caller, path: string, method: 'GET' | 'POST' | 'PUT' | 'DELETE' = 'GET', body?: object) => {
-    const app = await buildApp({ services: [service], gate: { admit: async () => caller }, names: [], logger: false, version: '0' });
+    const app = await buildApp({
+      services: [service],
+      gate: { admit: async () => caller, audit: { note: () => undefined } },
+      own: { names: [], addresses: () => [] },
+      tls: null,
+      logger: false,
+      version: '0',
+    });
     const answer = await app.inject({ method, url: `${BASE}${path}`, headers: { host: 'localhost' }, ...(body && { payload: body }) });
     await app.close();
     return { status: answer.statusCode, body: answer.body === '' ? null : (JSON.parse(answer.body) as Record<string, unknown>) };

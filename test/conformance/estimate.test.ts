@@ -7,7 +7,7 @@ import type { FileIndex } from '../../src/engine/indexes.js';
 import { closeAll, makePlan } from '../../src/engine/plan.js';
 import { createInlinePool } from '../../src/engine/pool.js';
 import type { ExportFormat, ExportRequest, TimeWindow } from '../../src/engine/types.js';
-import { SpillwayError } from '../../src/errors.js';
+import { type SpillwayError } from '../../src/errors.js';
 import { IndexFile, probeIndex } from '../../src/native.js';
 import { hasCorpora, requireOrSkip } from '../setup/require.js';
 import { corpus } from '../support/corpora.js';
