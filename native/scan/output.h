@@ -13,9 +13,11 @@ class Output {
  public:
   enum class Put { done, full, time_range };
 
-  void open(Format format, uint32_t snap_length) {
+  // `comment`: of every interface, the caller's as long as this writes.
+  void open(Format format, uint32_t snap_length, Bytes comment = {}) {
     format_ = format;
     snap_length_ = snap_length;
+    comment_ = comment;
   }
   // `buffer` is the caller's, until finish().
   void begin(uint8_t* buffer, size_t capacity) {
@@ -102,6 +104,7 @@ class Output {
 
   Format format_ = Format::none;
   uint32_t snap_length_ = 0;
+  Bytes comment_;
   uint8_t* buffer_ = nullptr;
   size_t capacity_ = 0;
   size_t size_ = 0;

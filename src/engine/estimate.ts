@@ -316,7 +316,9 @@ function limitedBytes(bytes: Bounds, packets: Bounds, plan: Plan): Bounds {
 function withHeader({ low, likely, high }: Bounds, plan: Plan): Bounds {
   if (!isPcapng(plan)) return { low: low + PCAP_HEADER, likely: likely + PCAP_HEADER, high: high === null ? null : high + PCAP_HEADER };
   const lanes = BigInt(plan.sources.filter(({ lane }) => lane).length);
-  const options = BigInt(plan.sources[0]?.beginning?.sectionOptions.length ?? 0);
+  const { section = '', interface: ofInterface = '' } = plan.request.comments ?? {};
+  const comments = BigInt(4 * section.length + 4 * ofInterface.length * plan.sources.length);
+  const options = BigInt(plan.sources[0]?.beginning?.sectionOptions.length ?? 0) + comments;
   const most = SECTION + options + 8n + lanes * STATISTICS_HIGH;
   return { low: low + SECTION, likely: likely + SECTION, high: high === null ? null : high + most };
 }

@@ -15,6 +15,8 @@ export class Filters {
   constructor(
     private readonly filters: readonly FilterText[],
     private readonly compile: Compile,
+    /** What PCAPNG output says of every interface; empty: nothing. */
+    private readonly interfaceComment = '',
   ) {
     this.programs = filters.map(() => []);
   }
@@ -33,7 +35,8 @@ export class Filters {
   /** The present programs with a shape and time windows, ready for workers. */
   selection(format: OutputFormat, snapLengthBytes: number, windowsNs: BigInt64Array): SharedSelection {
     const filters = this.filters.length === 0 ? null : this.programs.map((programs) => [...programs]);
-    return { id: nextId++, format, snapLengthBytes, windowsNs, filters };
+    const comment = this.interfaceComment === '' ? {} : { interfaceComment: this.interfaceComment };
+    return { id: nextId++, format, snapLengthBytes, windowsNs, filters, ...comment };
   }
 }
 

@@ -36,7 +36,7 @@ export async function makePlan(request: ExportRequest, { indexes }: PrepareOptio
     if (request.sources.length === 0) throw new SpillwayError('REQUEST_INVALID', 'a source is needed');
     if (request.sources.length > MAX_SOURCES) throw new SpillwayError('REQUEST_INVALID', `there may be ${MAX_SOURCES} sources at most`);
     const windowsNs = flattenWindows(request.windows);
-    const filters = new Filters(request.filters, compileText);
+    const filters = new Filters(request.filters, compileText, request.comments?.interface);
     const selects = windowsNs.length > 0 || request.filters.length > 0;
     for (const [rank, source] of request.sources.entries()) sources.push(await planned(source, rank, selects ? indexes : undefined));
     const linkTypes = [...new Set(sources.flatMap(({ beginning }) => beginning?.linkType ?? []))];

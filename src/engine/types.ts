@@ -43,6 +43,8 @@ export interface ExportRequest {
   snapLengthBytes: number;
   limits: StopRules;
   format: ExportFormat;
+  /** What PCAPNG output says of itself, and of every interface; up to 65,535 bytes of UTF-8 each. Default: nothing. */
+  comments?: { section: string; interface: string };
 }
 
 /** Counts of an export so far; all of them only grow. */

@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.js';
-import { mayRead, maySee, type Caller } from '../access/caller.js';
+import { maySee, type Caller } from '../access/caller.js';
 import type { PreparedExport } from '../engine/export.js';
 import type { Sink } from '../engine/types.js';
 import { SpillwayError, coded } from '../errors.js';
 import type { Opened } from '../state/filesystem.js';
 import type { Dependencies, Download, ExportNote, Output } from './contract.js';
 import { estimatedStats } from './estimate-fields.js';
+import { commentsOf } from './comments.js';
 import { ExportHandle, type Given } from './handle.js';
 import { checkRequest, formatOf, type CheckedRequest } from './request.js';
 import { openPlace, openSources } from './open-sources.js';
@@ -18,6 +19,7 @@ import { isSameButForMode, type Export, type Uint64 } from './schema.js';
 import { requireRoom } from './room.js';
 import { fetchOverflowing, fetchSpooled } from './spool-fetch.js';
 import type { SpoolFacts } from './spool.js';
+import { packageVersion } from '../root.js';
 import { NS_PER_MS } from '../units.js';
 import { Turns } from './turns.js';
 
@@ -211,7 +213,7 @@ export class ExportService {
   }
 
   async #prepareFrom(handle: ExportHandle, { mode, selection }: CheckedRequest): Promise<PreparedExport> {
-    const prepared = await this.#dependencies.prepare({ ...selection, ...handle.sources! });
+    const prepared = await this.#dependencies.prepare({ ...selection, ...handle.sources!, comments: commentsOf(handle, packageVersion()) });
     if (mode === 'PREPARE') handle.estimate = await prepared.estimate();
     return prepared;
   }
