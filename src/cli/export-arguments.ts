@@ -36,6 +36,7 @@ runs), clips/ID, a kept part of one, or interfaces/NAME, what comes from now on.
     { name: 'count', short: 'c', value: 'PACKETS', about: 'stop after so many packets; 0: no limit (default)' },
     { name: 'max-bytes', value: 'N', about: 'stop before the packet bytes pass N (1500, 10MB, 10MiB)' },
     { name: 'max-seconds', value: 'N', about: 'stop N seconds of capture time after the first packet kept' },
+    { name: 'dry-run', about: 'tell how many packets and bytes that would be, from indexes and a sample, and write nothing' },
     ...OUTPUT,
   ],
   notes: `${TIMES_HELP}
@@ -51,6 +52,7 @@ Examples:
   spillway export jobs/eth0 --from -10m -f 'port 53' -o dns.pcap
   spillway export jobs/eth0 --from -10m --follow | wireshark -k -i -
   spillway export interfaces/eth0 -c 100 -o first.pcap
+  spillway export jobs/eth0 --from -1h -f 'port 53' --dry-run
   zcat old.pcap.gz | spillway export - -c 1000 -o first.pcap --json
 
 ${EXIT_HELP}`,
@@ -70,6 +72,8 @@ export interface ExportArguments {
   json: boolean;
   /** Go on with what is captured. */
   isFollowed: boolean;
+  /** Only tell what it would give. */
+  isDryRun: boolean;
 }
 
 const UINT32_MAX = 0xffff_ffffn;
@@ -94,6 +98,7 @@ export function exportArguments({ operands, values }: Parsed): ExportArguments {
     output: checkedOutput(one('output') ?? '-'),
     json: values.has('json'),
     isFollowed: values.has('follow'),
+    isDryRun: values.has('dry-run'),
   };
 }
 
