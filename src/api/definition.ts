@@ -34,8 +34,8 @@ function resourceOf({ schema, about, self, links }: Resource, known: Known): Rec
   };
 }
 
-function linkOf({ method, path, about, query, body, answer }: Link, self: string, known: Known): Record<string, unknown> {
-  const own = query ? templateOf(path ?? self, query, known) : path === undefined ? undefined : `$${path}`;
+function linkOf({ method, path, about, query, isQueryOwn, body, answer }: Link, self: string, known: Known): Record<string, unknown> {
+  const own = query && isQueryOwn !== true ? templateOf(path ?? self, query, known) : path === undefined ? undefined : `$${path}`;
   return {
     method,
     description: about,

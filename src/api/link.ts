@@ -31,6 +31,8 @@ export interface LinkSpec<Query extends TObject, Body extends TSchema> {
   right: Right;
   about: string;
   query?: Query;
+  /** The query is an addition of ours: the service definition, whose templates are contract, does not tell of it. */
+  isQueryOwn?: boolean;
   /** JSON; without one a body is not looked at. */
   body?: Body;
   /** The body is not JSON: the handler reads it from `request.raw`, whatever its type and length. */

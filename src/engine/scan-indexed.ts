@@ -69,7 +69,10 @@ function upTo(answer: IndexAnswer, sizeBytes: number): IndexAnswer | null {
   const end = bounds[2 * blocks - 1]!;
   const count = answer.stateOf.findIndex((_, i) => answer.ranges[2 * i]! >= end);
   const ranges = answer.ranges.slice(0, count < 0 ? undefined : 2 * count).map((bound) => Math.min(bound, end));
-  return { ...answer, ranges, stateOf: answer.stateOf.slice(0, ranges.length / 2), sums: sumsOf(answer.sums!, 0, end), end };
+  const sums = sumsOf(answer.sums!, 0, end);
+  const packets = sums.packets.reduce((sum, each) => sum + each, 0);
+  // Of what is read the scan itself tells the times, and nothing is left out.
+  return { ...answer, ranges, stateOf: answer.stateOf.slice(0, ranges.length / 2), sums, end, packets, minTime: null, maxTime: null };
 }
 
 const EVERY_TIME = new BigInt64Array(0);

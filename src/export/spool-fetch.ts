@@ -33,10 +33,11 @@ export async function fetchSpooled(handle: ExportHandle, send: (spooled: Spooled
     const { sizeBytes, sha256 } = spool.facts!;
     if (await send({ sizeBytes, sha256, read }, signal)) handle.hasEnd = true;
   } finally {
+    // At once: who has the end may ask for the state, or fetch again, before anything else is put away.
     handle.downloads -= 1;
-    await file?.close();
     if (handle.downloads === 0 && handle.state === 'STREAMING') handle.apply(handle.hasEnd || wasDelivered ? 'finish' : 'pause');
     if (handle.hasEnd && handle.state === 'DONE') handle.progress = 100;
+    await file?.close();
   }
 }
 

@@ -48,6 +48,16 @@ describe('what is there', () => {
     expect(receipt).toMatchObject({ packets_read: 35n, packets_exported: 35n, damage: [], lost: [] });
   });
 
+  it('ends where it was when it was asked for, though an index counts more by now', async () => {
+    const buffer = newBuffer();
+    buffer.store(packets(0, 5000));
+    const lane = await open(buffer);
+    buffer.store(packets(5000, 5000));
+    buffer.seal();
+    const { receipt } = await runExport(request([{ lane, name: 'x' }], { format: 'pcapng_ns' }));
+    expect(receipt).toMatchObject({ packets_read: 5000n, packets_exported: 5000n, source_range: { first_ns: 0n, last_ns: 4999n } });
+  });
+
   it('ends where it was when it was asked for', async () => {
     const buffer = newBuffer();
     buffer.store(packets(0, 10));

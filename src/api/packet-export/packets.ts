@@ -21,6 +21,7 @@ export function packetsLink(exports: ExportService): Link {
     right: 'reader',
     about: 'Fetch the packets',
     query: Query,
+    isQueryOwn: true,
     status: 200,
     answer: null,
     response: { 200: Packets },
