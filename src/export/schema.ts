@@ -34,6 +34,7 @@ export const Closed = <P extends Record<string, TSchema>>(properties: P, descrip
   Type.Object(properties, { additionalProperties: false, description });
 
 export const MODES = ['LIVE_STREAM', 'BUFFER_STREAM', 'STREAM_TO_FILE', 'LEGACY', 'PREPARE'] as const;
+export type Mode = (typeof MODES)[number];
 export const FORMATS = ['PCAP_US', 'PCAP_NS', 'PCAPNG_US', 'PCAPNG_NS'] as const;
 export const FILTER_TYPES = ['BPF', 'STEELFILTER', 'WIRESHARK'] as const;
 export const CONTEXTS = ['NONE', 'INTERNAL', 'USER', 'DRILL_DOWN'] as const;

@@ -24,6 +24,12 @@ export class Turns {
     return this.#waiting.size;
   }
 
+  /** Whether somebody waits who could have a turn that `owner` gives back. */
+  isWantedFrom(owner: string): boolean {
+    for (const next of this.#waiting) if (next.owner === owner || this.#of(next.owner) < this.ownerLimit) return true;
+    return false;
+  }
+
   /** Takes a turn if there is one. */
   tryTake(owner: string): boolean {
     if (!this.#hasRoomFor(owner)) return false;

@@ -62,6 +62,11 @@ export function closeDatabase(db: Connection): void {
   db.close();
 }
 
+/** Writes what is there already; throws what the system says where it can't. */
+export function touchDatabase(db: Connection): void {
+  db.exec('UPDATE identity SET serial = serial');
+}
+
 /** Runs the steps that are missing; returns how many there were before. */
 function migrate(db: Connection, path: string): number {
   const row = (db.prepare('PRAGMA user_version').all() as [{ user_version: number }])[0];
