@@ -51,7 +51,7 @@ let folder: string;
 
 beforeAll(async () => {
   const service = clipsService({ jobs, clips: new Clips(jobs) });
-  app = await buildApp({
+  ({ app } = await buildApp({
     services: [service],
     gate: { admit: async () => caller, audit: { note: () => undefined } },
     own: { names: [], addresses: () => [] },

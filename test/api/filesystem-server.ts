@@ -52,7 +52,7 @@ export class FilesServer {
       if (right !== 'public' && !hasRole(caller, right as Caller['role'])) throw new SpillwayError('FILE_FORBIDDEN', `a ${caller.role} may not`);
       return caller;
     };
-    const app = await buildApp({
+    const { app } = await buildApp({
       services: [filesystem(tree, checksums)],
       gate: { admit, audit: { note: () => undefined } },
       own: { names: [], addresses: () => [] },

@@ -29,7 +29,7 @@ describe('callers and captures that are refused', () => {
   const control = new JobControl({ jobs, clips: new Clips(jobs), vifgs, startCapture, report: () => undefined });
   const service = packetCapture({ jobs, control, states: new JobStates(new Clips(jobs).catalogs), settings, vifgs });
   const asked = async (caller: Caller, path: string, method: 'GET' | 'POST' | 'PUT' | 'DELETE' = 'GET', body?: object) => {
-    const app = await buildApp({
+    const { app } = await buildApp({
       services: [service],
       gate: { admit: async () => caller, audit: { note: () => undefined } },
       own: { names: [], addresses: () => [] },
