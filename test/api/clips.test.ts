@@ -58,7 +58,7 @@ beforeAll(async () => {
     tls: null,
     logger: false,
     version: '0',
-  });
+  }));
   job = await jobs.put('uplink', { ...SETTINGS, interfaces: ['va'] });
   folder = join(job.folder, '0-va');
   const buffer = new FakeBuffer(folder);
