@@ -113,7 +113,9 @@ describe('every route', () => {
   });
 
   it('is described to everybody', async () => {
-    for (const service of probe.probe.services) expect((await probe.ask(rootOf(service))).status).toBe(200);
+    const described = probe.probe.services.filter(({ root }) => root === undefined);
+    expect(described.length).toBeGreaterThan(5);
+    for (const service of described) expect((await probe.ask(rootOf(service))).status).toBe(200);
   });
 });
 
