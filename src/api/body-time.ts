@@ -38,7 +38,8 @@ export function limitBodies(app: FastifyInstance, { wholeMs, idleMs }: BodyTimes
     const stop = (): void => clearInterval(timer);
     raw.once('end', stop);
     raw.once('close', stop);
-    socket.once('close', stop);
+    // Not of the socket, which may carry thousands of requests.
+    reply.raw.once('close', stop);
   });
 }
 

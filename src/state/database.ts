@@ -11,6 +11,7 @@ import { SpillwayError } from '../errors.js';
 import { MIGRATIONS } from './migrations.js';
 
 export type Connection = Database.Database;
+export type Statement = Database.Statement;
 
 /** Opens the database at `path`, makes or upgrades it, and keeps it locked until it is closed. */
 export function openDatabase(path: string): { db: Connection; isNew: boolean } {
