@@ -56,11 +56,11 @@ void SelectionObject::init(Napi::Env env, Napi::Object exports) {
 SelectionObject::SelectionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SelectionObject>(info) {
   if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "Selection takes an object");
   const auto options = info[0].As<Napi::Object>();
-  selection_ = std::make_shared<const Selection>(formatArgument(options.Get("format"), "format"),
-                                                 uint32Argument(options.Get("snapLengthBytes"), "snapLengthBytes"),
-                                                 windowsArgument(options.Get("windowsNs"), "windowsNs"),
-                                                 filtersOf(options.Get("filters")),
-                                                 commentOf(options.Get("interfaceComment")));
+  selection_ =
+      std::make_shared<const Selection>(formatArgument(options.Get("format"), "format"),
+                                        uint32Argument(options.Get("snapLengthBytes"), "snapLengthBytes"),
+                                        windowsArgument(options.Get("windowsNs"), "windowsNs"),
+                                        filtersOf(options.Get("filters")), commentOf(options.Get("interfaceComment")));
   Value().TypeTag(&kTag);
 }
 

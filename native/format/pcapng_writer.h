@@ -28,8 +28,8 @@ void putSection(std::vector<uint8_t>* to, Bytes options);
 size_t interfaceBytesBound(size_t options_size, size_t comment_size = 0);
 
 // Writes an interface description: the source's options (in its byte order) with the output's resolution in place of
-// the source's; if_tsoffset is kept. `comment` (at most 65,535 bytes, or empty) is added. Returns the bytes written (at most
-// interfaceBytesBound).
+// the source's; if_tsoffset is kept. `comment` (at most 65,535 bytes, or empty) is added. Returns the bytes written (at
+// most interfaceBytesBound).
 size_t putInterface(uint8_t* to, const Interface& interface, bool nanos, Bytes options, Order order,
                     Bytes comment = {});
 

@@ -84,7 +84,8 @@ class Output {
   size_t needed() const { return needed_; }
 
  private:
-  // Checksum and count follow the writing closely, while the bytes are still in the cache, and in pieces that are worth it.
+  // Checksum and count follow the writing closely, while the bytes are still in the cache, and in pieces that are worth
+  // it.
   static constexpr size_t kCheckBytes = 64u << 10;
   void check() {
     crc_ = crc32c(buffer_ + checked_, size_ - checked_, crc_);
