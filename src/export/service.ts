@@ -44,12 +44,13 @@ export class ExportService {
   static async open(dependencies: Dependencies): Promise<ExportService> {
     const service = new ExportService(dependencies);
     const { store, spools } = dependencies;
-    const all = store.all();
-    await spools.sweep(new Set(all.map(({ id }) => id)));
-    for (const stored of all) {
+    for (const stored of store.all()) {
       const { handle, spool } = ExportHandle.restore(stored);
       await service.#restore(handle, spool, stored.deadlineNs);
     }
+    // Also the beginning of one whose export was interrupted.
+    const spooled = [...service.#exports.values()].filter(({ spool }) => spool !== null);
+    await spools.sweep(new Set(spooled.map(({ id }) => id)));
     return service;
   }
 
