@@ -10,6 +10,8 @@ export const LIMITS = {
   headerBytes: 16 << 10,
   /** Connections at once: each may hold a request, and a descriptor; readers of packets, a megabyte of buffers. */
   connections: 2048,
+  /** And those of them with a request: who has one too many is to be told. */
+  busyConnections: 1984,
   /** For request line and headers, which fit into one packet or two, and for a handshake. */
   headersMs: 20_000,
   /** How often requests that take too long are looked for. */
@@ -61,6 +63,8 @@ export const LIMITS = {
   headersAfterMs: 1000,
   /** Largest write to a socket: more falls out of the processor's cache before the kernel has copied it (15% slower at 4 MiB). */
   httpChunkBytes: 512 << 10,
+  /** What all downloads of files and spools buffer together, twice over: with 2000 of them some 30 KiB each. */
+  downloadBytes: 64 << 20,
   /** Output that does not compress must still leave room for others: the size of one compression step. */
   compressStepBytes: 1 << 20,
   /** Names in a path of a file, its owner's included: a listing holds a descriptor for each. */

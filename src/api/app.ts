@@ -57,11 +57,13 @@ export async function buildApp({ services, gate, own, tls, logger, version, seen
   app.setSerializerCompiler(() => writeJson);
   handleErrors(app);
   watchRequests(app, seen);
+  const connections = new Connections(app.server);
+  connections.guard(app);
   guard(app, own);
   limitBodies(app);
   readBodies(app);
   app.decorateRequest('caller', null);
   await documentApi(app, version, gate);
   addRoutes(app, services, gate);
-  return { app, connections: new Connections(app.server, tls !== null) };
+  return { app, connections };
 }

@@ -1,19 +1,21 @@
 /**
  * The connections of the listener: a bounded number. Where there is no room for one more, the one goes that has been
- * without a request the longest, so that half a request, or none, takes no place from anybody; where all are at work the
- * new one is refused.
+ * without a request the longest, so that half a request, or none, takes no place from anybody; where nearly
+ * all are at work, a request is refused.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { FastifyInstance } from 'fastify';
 import { LIMITS } from '../config.js';
-import { answerAndClose } from './errors.js';
+import { SpillwayError } from '../errors.js';
 
 export interface ConnectionFigures {
   /** With a request that has not ended. */
   busy: number;
   idle: number;
-  /** Closed to make room, and never let in. */
+  /** Connections that were closed to make room. */
   evicted: number;
+  /** Requests for which there was none. */
   refused: number;
 }
 
@@ -27,8 +29,8 @@ export class Connections {
 
   constructor(
     server: Server,
-    private readonly isTls: boolean,
     private readonly max: number = LIMITS.connections,
+    private readonly maxBusy: number = LIMITS.busyConnections,
   ) {
     server.on('connection', (socket: Socket) => this.#admit(socket));
     // Before the handler: what ends at once has begun.
@@ -39,8 +41,19 @@ export class Connections {
     return { busy: this.#busy.size, idle: this.#idle.size, evicted: this.#evicted, refused: this.#refused };
   }
 
+  /** Refuses requests that come over connections too many. */
+  guard(app: FastifyInstance): void {
+    app.addHook('onRequest', async ({ raw }, reply) => {
+      // Others than those of the listener are not counted.
+      if (this.#busy.size <= this.maxBusy || !this.#busy.has(below(raw.socket))) return;
+      this.#refused++;
+      void reply.header('connection', 'close');
+      throw new SpillwayError('TOO_MANY_CONNECTIONS', `${this.maxBusy} connections are at work: no more may be at once`);
+    });
+  }
+
   #admit(socket: Socket): void {
-    if (this.#idle.size + this.#busy.size >= this.max && !this.#evict()) return this.#refuse(socket);
+    if (this.#idle.size + this.#busy.size >= this.max) this.#evict();
     this.#idle.add(socket);
     socket.once('close', () => {
       this.#idle.delete(socket);
@@ -48,21 +61,12 @@ export class Connections {
     });
   }
 
-  #evict(): boolean {
+  #evict(): void {
     for (const socket of this.#idle) {
       this.#evicted++;
       this.#idle.delete(socket);
-      socket.destroy();
-      return true;
+      return void socket.destroy();
     }
-    return false;
-  }
-
-  #refuse(socket: Socket): void {
-    this.#refused++;
-    // An answer in the clear is no word of TLS.
-    if (this.isTls) socket.destroy();
-    else answerAndClose(socket, 'TOO_MANY_CONNECTIONS', `${this.max} connections are at work: no more may be at once`);
   }
 
   #begin(socket: Socket, response: ServerResponse): void {

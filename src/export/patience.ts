@@ -11,7 +11,7 @@ export class Patience {
   /** Of a run that has one of `turns`. */
   constructor({ owner, stopper }: Pick<ExportHandle, 'owner' | 'stopper'>, turns: Turns, stallMs: number) {
     this.#timer = setInterval(() => {
-      if (this.#since === null || performance.now() - this.#since < stallMs || !turns.isWantedFrom(owner)) return;
+      if (stopper.signal.aborted || this.#since === null || performance.now() - this.#since < stallMs || !turns.tryPromise(owner)) return;
       stopper.abort(new SpillwayError('CLIENT_TOO_SLOW', `the client took nothing for ${stallMs / 1000} seconds, and others were waiting`));
     }, stallMs / 8);
     this.#timer.unref();
