@@ -8,6 +8,22 @@ export const LIMITS = {
   bodyBytes: 1 << 20,
   /** Request line and headers together; Node's own default, named. */
   headerBytes: 16 << 10,
+  /** Connections at once: each may hold a request, and a descriptor; readers of packets, a megabyte of buffers. */
+  connections: 2048,
+  /** And those of them with a request: who has one too many is to be told. */
+  busyConnections: 1984,
+  /** For request line and headers, which fit into one packet or two, and for a handshake. */
+  headersMs: 20_000,
+  /** How often requests that take too long are looked for. */
+  timeoutsLookMs: 5000,
+  /** A connection without a request; browsers and clients that poll keep one for about a minute. */
+  keepAliveMs: 72_000,
+  /** For a JSON body: a megabyte in that time comes over the slowest of lines. */
+  bodyMs: 60_000,
+  /** Without a byte of a body. */
+  bodyIdleMs: 60_000,
+  /** For a client to read why its connection ends. */
+  lingerMs: 1000,
   /** Nesting of a JSON body; the deepest resource has five levels. */
   jsonDepth: 32,
   /** Exports that are not at their end: each holds a descriptor of its source or two. */
@@ -31,6 +47,8 @@ export const LIMITS = {
   /** Bytes that all spools hold together, and one: a probe's disk is for its buffer. */
   spoolBytes: 16 * 2 ** 30,
   spoolExportBytes: 4 * 2 ** 30,
+  /** Free on the disk of the data folder: with less, database and spools are about to fail. */
+  diskLeftBytes: 64 << 20,
   /** Capture jobs: each is a folder that every list of them looks into. */
   captureJobs: 256,
   /** What has expired goes at the next look, and holds disk space until then. */
@@ -45,6 +63,8 @@ export const LIMITS = {
   headersAfterMs: 1000,
   /** Largest write to a socket: more falls out of the processor's cache before the kernel has copied it (15% slower at 4 MiB). */
   httpChunkBytes: 512 << 10,
+  /** What all downloads of files and spools buffer together, twice over: with 2000 of them some 30 KiB each. */
+  downloadBytes: 64 << 20,
   /** Output that does not compress must still leave room for others: the size of one compression step. */
   compressStepBytes: 1 << 20,
   /** Names in a path of a file, its owner's included: a listing holds a descriptor for each. */

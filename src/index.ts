@@ -3,4 +3,5 @@ export { prepareExport, type PreparedExport, type RunOptions } from './engine/ex
 export { inspect, type InspectOptions, type SourceReport } from './engine/inspect.js';
 export * from './engine/types.js';
 export { compileFilter } from './filter/compile.js';
+export { compileText } from './filter/languages.js';
 export { coded, ERRORS, SpillwayError, type ErrorCode } from './errors.js';

@@ -28,6 +28,8 @@ export interface ShapeAndSelect {
    * a packet of a link type that a filter has no program for stops the scan with `needProgram`.
    */
   filters: LinkProgram[][] | null;
+  /** What PCAPNG output says of every interface; at most 65,535 bytes of UTF-8. */
+  interfaceComment?: string;
 }
 
 /** What a scan is told to do, checked and compiled once; immutable, shared by the scans of one thread. */
@@ -188,7 +190,6 @@ export declare class Scan {
   use(selection: Selection): void;
   /** Go on: read at most about `budgetBytes`, write into `out` from its start. Returns a ScanStatus value; `outLength()` says how much was written. */
   step(out: Uint8Array, outOffset: number, budgetBytes: number): number;
-  /** Bytes the last `step` wrote at `outOffset`. */
   outLength(): number;
   /** The reader's state at the present record boundary: format, byte order, interface table. Equal states have equal bytes. */
   state(): Uint8Array;

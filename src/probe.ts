@@ -11,9 +11,15 @@ import { filesystem } from './api/filesystem/service.js';
 import { clipsService } from './api/clips/service.js';
 import { packetCapture } from './api/packet-capture/service.js';
 import { common } from './api/common/service.js';
+import type { Connections } from './api/connections.js';
 import { ControlSocket } from './api/control.js';
 import type { Service } from './api/link.js';
 import { addressesOf, isLoopback, isWildcard, listenAddress } from './api/loopback.js';
+import { Captures } from './api/observe/captures.js';
+import { Health } from './api/observe/health.js';
+import { logExport, loggerOf } from './api/observe/log.js';
+import { Metrics } from './api/observe/metrics.js';
+import { observe } from './api/observe/service.js';
 import { packetExport } from './api/packet-export/service.js';
 import { readTls } from './api/tls.js';
 import { FileIndexes } from './buffer/file-indexes.js';
@@ -59,7 +65,12 @@ export async function startProbe(
   const tls = config.tls && readTls(config.tls);
   const data = await openDataFolder(config.dataFolder);
   let app: FastifyInstance | undefined;
-  const access = new Access({ data, isLoopback: isLoopback(host), log: (entry) => app?.log.info({ audit: entry }, entry['action']) });
+  let metrics: Metrics | undefined;
+  const noted = (entry: Record<string, string>): void => {
+    metrics?.noted(entry['action']!);
+    app?.log.info({ audit: entry }, entry['action']);
+  };
+  const access = new Access({ data, isLoopback: isLoopback(host), log: noted });
   if (access.users.isEmpty && !isLoopback(host)) {
     data.close();
     throw new SpillwayError('ADDRESS_FORBIDDEN', `the probe listens on ${host} only where users have to log in: add one first (spillway users add)`);
@@ -81,18 +92,25 @@ export async function startProbe(
   const sweeping = setInterval(() => void rooms.clips.sweep().catch(report('the sweep of clips')), LIMITS.clipSweepMs).unref();
   try {
     const spools = await SpoolRoom.open(join(data.path, 'spool'), { totalBytes: LIMITS.spoolBytes, eachBytes: LIMITS.spoolExportBytes });
-    const service = await ExportService.open({
+    const version = packageVersion();
+    const captures = new Captures(jobs, rooms.clips);
+    const health = new Health({ dataFolder: data.path, writeDatabase: data.write, hasThreads: pool.hasThreads, captures });
+    let connections: Connections | undefined;
+    metrics = new Metrics({ version, exports: () => service.figures(), connections: () => connections!.figures, captures });
+    const service: ExportService = await ExportService.open({
       prepare: (request) => prepare(request, { pool, indexes }),
       openCaptured: (name, wish) => openCaptured(name, wish, rooms),
       store: data.exports,
       files: data.files,
       spools,
       report: report('an export'),
+      tell: (event) => {
+        metrics?.exported(event);
+        if (app) logExport(app.log, event);
+      },
       audit: ({ path, state, bytes, ...note }) =>
         access.audit.note({ ...note, what: `${note.what} ${path} ${state}`, ...(bytes !== undefined && { bytes: BigInt(bytes) }) }),
     });
-    const logger = config.logLevel === 'silent' ? false : { level: config.logLevel, stream: process.stderr };
-    const version = packageVersion();
     const addresses = (): string[] => addressesOf(host);
     const services: Service[] = [
       common({ access, services: () => services, version, serial: data.serial, addresses }),
@@ -102,8 +120,11 @@ export async function startProbe(
       filesystem(data.files, checksums),
       clipsService(rooms),
       admin(access, data.audit),
+      observe(metrics, health),
     ];
-    app = await buildApp({ services, gate: access, own: { names: config.names, addresses }, tls, logger, version });
+    const own = { names: config.names, addresses };
+    const seen = metrics.saw.bind(metrics);
+    ({ app, connections } = await buildApp({ services, gate: access, own, tls, logger: loggerOf(config.logLevel), version, seen }));
     if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
     await control.resume();
     const address = await listen(app, host, config.port, tls === null ? 'http' : 'https');

@@ -2,6 +2,7 @@
 
 #include "addon/arguments.h"
 #include "base/limits.h"
+#include "format/pcapng_statistics.h"
 
 namespace spillway {
 namespace {
@@ -38,6 +39,14 @@ std::vector<Selection::Filter> filtersOf(const Napi::Value& value) {
   return filters;
 }
 
+std::string commentOf(const Napi::Value& value) {
+  if (value.IsUndefined()) return {};
+  std::string comment = value.IsString() ? value.As<Napi::String>().Utf8Value() : "";
+  if (comment.empty() || comment.size() > pcapng::kMaxComment)
+    throw Napi::TypeError::New(value.Env(), "interfaceComment must be a text of at most 65,535 bytes");
+  return comment;
+}
+
 }  // namespace
 
 void SelectionObject::init(Napi::Env env, Napi::Object exports) {
@@ -47,10 +56,11 @@ void SelectionObject::init(Napi::Env env, Napi::Object exports) {
 SelectionObject::SelectionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SelectionObject>(info) {
   if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "Selection takes an object");
   const auto options = info[0].As<Napi::Object>();
-  selection_ = std::make_shared<const Selection>(formatArgument(options.Get("format"), "format"),
-                                                 uint32Argument(options.Get("snapLengthBytes"), "snapLengthBytes"),
-                                                 windowsArgument(options.Get("windowsNs"), "windowsNs"),
-                                                 filtersOf(options.Get("filters")));
+  selection_ =
+      std::make_shared<const Selection>(formatArgument(options.Get("format"), "format"),
+                                        uint32Argument(options.Get("snapLengthBytes"), "snapLengthBytes"),
+                                        windowsArgument(options.Get("windowsNs"), "windowsNs"),
+                                        filtersOf(options.Get("filters")), commentOf(options.Get("interfaceComment")));
   Value().TypeTag(&kTag);
 }
 

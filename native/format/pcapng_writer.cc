@@ -20,16 +20,18 @@ void putSection(std::vector<uint8_t>* to, Bytes options) {
   frame(block, kSectionHeader, size);
 }
 
-size_t interfaceBytesBound(size_t options_size) {
-  return kBlockOverhead + kInterfaceBody + copiedOptionsBound(options_size) + 8 /* resolution */ + 12 /* offset */ + 4;
+size_t interfaceBytesBound(size_t options_size, size_t comment_size) {
+  return kBlockOverhead + kInterfaceBody + copiedOptionsBound(options_size) + 4 + pad4(comment_size) +
+         8 /* resolution */ + 12 /* offset */ + 4;
 }
 
-size_t putInterface(uint8_t* to, const Interface& interface, bool nanos, Bytes options, Order order) {
+size_t putInterface(uint8_t* to, const Interface& interface, bool nanos, Bytes options, Order order, Bytes comment) {
   store16(to + 8, static_cast<uint16_t>(interface.link_type));
   store16(to + 10, 0);
   store32(to + 12, interface.snap_length);
   size_t at = 16;
   at += copyOptions(options, order, OptionScope::interface, to + at);
+  if (!comment.empty()) at += putOption(to + at, kComment, comment.data, static_cast<uint16_t>(comment.size));
   const uint8_t resolution = nanos ? 9 : 6;
   at += putOption(to + at, kIfResolution, &resolution, 1);
   if (interface.offset_seconds != 0) {

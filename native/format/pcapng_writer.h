@@ -24,12 +24,14 @@ inline void storeTicks(uint8_t* to, uint64_t ticks) {
 // Appends a section header with these options (little-endian, without an end mark).
 void putSection(std::vector<uint8_t>* to, Bytes options);
 
-// Bounds the bytes of an interface description whose source has options of this size.
-size_t interfaceBytesBound(size_t options_size);
+// Bounds the bytes of an interface description whose source has options of this size, with a comment of that size.
+size_t interfaceBytesBound(size_t options_size, size_t comment_size = 0);
 
 // Writes an interface description: the source's options (in its byte order) with the output's resolution in place of
-// the source's; if_tsoffset is kept. Returns the bytes written (at most interfaceBytesBound).
-size_t putInterface(uint8_t* to, const Interface& interface, bool nanos, Bytes options, Order order);
+// the source's; if_tsoffset is kept. `comment` (at most 65,535 bytes, or empty) is added. Returns the bytes written (at
+// most interfaceBytesBound).
+size_t putInterface(uint8_t* to, const Interface& interface, bool nanos, Bytes options, Order order,
+                    Bytes comment = {});
 
 // The time in ticks of the output's clock; false where it can't be held.
 inline bool ticksOf(const Packet& packet, const Interface& interface, bool nanos, uint64_t* ticks) {

@@ -9,7 +9,8 @@ namespace spillway {
 
 Merge::Merge(std::shared_ptr<const Selection> selection, uint32_t interface_count, int64_t link_type_out)
     : sieve_(std::move(selection)) {
-  sieve_.output.open(sieve_.selection().format(), sieve_.selection().snapLength());
+  const Selection& told = sieve_.selection();
+  sieve_.output.open(told.format(), told.snapLength(), told.interfaceComment());
   counts_.interface_count = interface_count;
   counts_.link_type_out = link_type_out;
 }

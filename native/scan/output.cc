@@ -64,9 +64,9 @@ Output::Put Output::shaped(const Packet& packet, uint32_t keep, const Interface&
 
 Output::Put Output::interface(const Interface& interface, Bytes options, Order order) {
   if (format_ != Format::pcapng_us && format_ != Format::pcapng_ns) return Put::done;
-  const size_t bound = pcapng::interfaceBytesBound(options.size);
+  const size_t bound = pcapng::interfaceBytesBound(options.size, comment_.size);
   if (!fits(bound)) return full(bound);
-  size_ += pcapng::putInterface(buffer_ + size_, interface, format_ == Format::pcapng_ns, options, order);
+  size_ += pcapng::putInterface(buffer_ + size_, interface, format_ == Format::pcapng_ns, options, order, comment_);
   return Put::done;
 }
 

@@ -13,9 +13,11 @@ class Output {
  public:
   enum class Put { done, full, time_range };
 
-  void open(Format format, uint32_t snap_length) {
+  // `comment`: of every interface, the caller's as long as this writes.
+  void open(Format format, uint32_t snap_length, Bytes comment = {}) {
     format_ = format;
     snap_length_ = snap_length;
+    comment_ = comment;
   }
   // `buffer` is the caller's, until finish().
   void begin(uint8_t* buffer, size_t capacity) {
@@ -82,7 +84,8 @@ class Output {
   size_t needed() const { return needed_; }
 
  private:
-  // Checksum and count follow the writing closely, while the bytes are still in the cache, and in pieces that are worth it.
+  // Checksum and count follow the writing closely, while the bytes are still in the cache, and in pieces that are worth
+  // it.
   static constexpr size_t kCheckBytes = 64u << 10;
   void check() {
     crc_ = crc32c(buffer_ + checked_, size_ - checked_, crc_);
@@ -102,6 +105,7 @@ class Output {
 
   Format format_ = Format::none;
   uint32_t snap_length_ = 0;
+  Bytes comment_;
   uint8_t* buffer_ = nullptr;
   size_t capacity_ = 0;
   size_t size_ = 0;

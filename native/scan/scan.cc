@@ -43,7 +43,8 @@ bool Scan::moveTo(uint64_t start, uint64_t end, Bytes state) {
 }
 
 void Scan::reset(uint32_t interface_base) {
-  sieve_.output.open(sieve_.selection().format(), sieve_.selection().snapLength());
+  const Selection& told = sieve_.selection();
+  sieve_.output.open(told.format(), told.snapLength(), told.interfaceComment());
   sieve_.limits = {};
   sieve_.forgetChain();
   counts_ = {};

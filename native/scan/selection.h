@@ -24,12 +24,21 @@ class Selection {
   using Chain = std::vector<const Program*>;
 
   // `windows` are sorted and disjoint; none: every time.
-  Selection(Format format, uint32_t snap_length, std::vector<Window> windows, std::vector<Filter> filters)
-      : format_(format), snap_length_(snap_length), windows_(std::move(windows)), filters_(std::move(filters)) {}
+  // `interface_comment`: UTF-8, at most 65,535 bytes, that PCAPNG output says of every interface; empty: nothing.
+  Selection(Format format, uint32_t snap_length, std::vector<Window> windows, std::vector<Filter> filters,
+            std::string interface_comment = {})
+      : format_(format),
+        snap_length_(snap_length),
+        windows_(std::move(windows)),
+        filters_(std::move(filters)),
+        interface_comment_(std::move(interface_comment)) {}
 
   Format format() const { return format_; }
   // Bytes kept of a packet; 0: all.
   uint32_t snapLength() const { return snap_length_; }
+  Bytes interfaceComment() const {
+    return {reinterpret_cast<const uint8_t*>(interface_comment_.data()), interface_comment_.size()};
+  }
   bool everyTime() const { return windows_.empty(); }
   bool everyPacket() const { return filters_.empty(); }
 
@@ -51,6 +60,7 @@ class Selection {
   uint32_t snap_length_;
   std::vector<Window> windows_;
   std::vector<Filter> filters_;
+  std::string interface_comment_;
 };
 
 }  // namespace spillway

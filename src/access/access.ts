@@ -64,9 +64,13 @@ export class Access {
 
   /** Resolves to the name of the user who logs in. While nobody has to, everybody may, as the admin. */
   async login(name: string, password: string, address: string): Promise<string> {
-    if (!this.isOpen) return this.#credentials.verify(name, password, address);
-    this.audit.note({ who: ADMIN.name, action: 'login', what: 'there are no users yet', address });
-    return ADMIN.name;
+    const user = this.isOpen ? ADMIN.name : await this.#credentials.verify(name, password, address);
+    this.#noteLogin(user, address);
+    return user;
+  }
+
+  #noteLogin(who: string, address: string): void {
+    this.audit.note({ who, action: 'login', what: 'password', address });
   }
 
   async #identify({ headers, raw }: Asking): Promise<Caller> {
@@ -74,7 +78,8 @@ export class Access {
     if (/^basic$/i.test(scheme)) {
       const [, name, password] = /^([^:]*):(.*)$/s.exec(Buffer.from(rest, 'base64').toString()) ?? [];
       if (name === undefined || password === undefined) throw new SpillwayError('AUTH_INVALID_CREDENTIALS', 'the Basic credentials can not be read');
-      return this.#user(await this.#credentials.verify(name, password, addressOf(raw)));
+      const address = addressOf(raw);
+      return this.#user(await this.#credentials.verify(name, password, address, () => this.#noteLogin(name, address)));
     }
     if (/^bearer$/i.test(scheme)) return this.#user(this.logins.userOfToken(rest));
     const sessions = sessionsIn(headers.cookie);

@@ -28,19 +28,22 @@ export class Credentials {
     private readonly audit: Audit,
   ) {}
 
-  /** Resolves to the user's name; rejects with AUTH_INVALID_CREDENTIALS, AUTH_LOCKED or AUTH_BUSY. */
-  verify(name: string, password: string, address: string): Promise<string> {
+  /**
+   * Resolves to the user's name; rejects with AUTH_INVALID_CREDENTIALS, AUTH_LOCKED or AUTH_BUSY. `onChecked`: the password
+   * was right, and not merely remembered.
+   */
+  verify(name: string, password: string, address: string, onChecked: () => void = () => undefined): Promise<string> {
     const key = createHmac('sha256', this.#key)
       .update(JSON.stringify([name, password, address]))
       .digest('base64url');
     const running = this.#running.get(key);
     if (running) return running;
-    const verified = this.#verify(key, name, password, address).finally(() => this.#running.delete(key));
+    const verified = this.#verify(key, name, password, address, onChecked).finally(() => this.#running.delete(key));
     this.#running.set(key, verified);
     return verified;
   }
 
-  async #verify(key: string, name: string, password: string, address: string): Promise<string> {
+  async #verify(key: string, name: string, password: string, address: string, onChecked: () => void): Promise<string> {
     const attempt = this.lockout.begin(name, address);
     const hash = this.users.find(name)?.password ?? null;
     const remembered = this.#remembered.get(key);
@@ -69,7 +72,7 @@ export class Credentials {
     }
     attempt.succeed();
     this.#remember(key, hash);
-    this.audit.note({ who: name, action: 'login', what: 'password', address });
+    onChecked();
     return name;
   }
 

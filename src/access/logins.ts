@@ -19,7 +19,10 @@ export interface AccessToken {
 }
 
 export class Logins {
-  constructor(private readonly secrets: SecretTable) {}
+  constructor(
+    private readonly secrets: SecretTable,
+    private readonly keep: number = ACCESS_LIMITS.secretsOfUser,
+  ) {}
 
   /** Gives the session's secret. */
   begin(user: string): string {
@@ -83,7 +86,7 @@ export class Logins {
   #make(kind: SecretKind, user: string, parent: string | null = null): StoredSecret & { secret: string } {
     const now = Date.now();
     this.secrets.sweep(now - ACCESS_LIMITS.expiredKeptMs);
-    for (const id of this.secrets.beyond(user, kind, ACCESS_LIMITS.secretsOfUser - 1)) this.secrets.remove(id);
+    for (const id of this.secrets.beyond(user, kind, this.keep - 1)) this.secrets.remove(id);
     const made = { kind, id: randomUUID(), user, createdMs: now, expiresMs: now + LIFE_MS[kind], parent };
     const secret = randomBytes(32).toString('base64url');
     this.secrets.add(secret, made);

@@ -18,11 +18,13 @@ export async function documentApi(app: FastifyInstance, version: string, gate: G
     transform: ({ schema, url }) => ({ schema: withoutStars(schema), url: url.replace('*', ':id') }),
     transformObject: (document) => shown('openapiObject' in document ? document.openapiObject : document.swaggerObject) as object,
   });
-  await app.register(swaggerUi, {
-    routePrefix: DOCS,
-    staticCSP: CONTENT_POLICY,
-    uiHooks: { onRequest: (request, _reply, next) => void gate.admit(request, 'reader').then(() => next(), next) },
-    uiConfig: { validatorUrl: null, supportedSubmitMethods: ['get', 'put', 'post', 'delete'] },
+  await app.register(async (page) => {
+    page.addHook('onRequest', async (request) => void (await gate.admit(request, 'reader')));
+    await page.register(swaggerUi, {
+      routePrefix: DOCS,
+      staticCSP: CONTENT_POLICY,
+      uiConfig: { validatorUrl: null, supportedSubmitMethods: ['get', 'put', 'post', 'delete'] },
+    });
   });
 }
 

@@ -47,21 +47,25 @@ export function answerUnreadable(error: NodeJS.ErrnoException, socket: Socket): 
   // A handshake that failed has no way for an answer.
   const isBroken = error.code === 'ECONNRESET' || /^ERR_(SSL|TLS)_/.test(error.code ?? '');
   if (isBroken || !socket.writable) return void socket.destroy();
-  const [status, text] = unreadable(error.code);
-  const body = errorBody('REQUEST_INVALID', text);
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return answerAndClose(socket, 'REQUEST_TIMEOUT', 'the request did not arrive in time');
+  if (error.code !== 'HPE_HEADER_OVERFLOW') return answerAndClose(socket, 'REQUEST_INVALID', 'the request is not valid HTTP');
+  answerAndClose(socket, 'REQUEST_INVALID', `the request line and headers are longer than ${LIMITS.headerBytes} bytes`, 431);
+}
+
+/** Ends a connection with an error, where there is no request to answer; one that does not read it is not waited for. */
+export function answerAndClose(socket: Socket, code: ErrorCode, text: string, status: number = ERRORS[code].http): void {
+  const body = errorBody(code, text);
   const head = [
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
     `Content-Type: ${JSON_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
+    ...(status === 503 ? [`Retry-After: ${LIMITS.retryAfterSeconds}`] : []),
     'Connection: close',
   ];
+  socket.on('error', () => undefined);
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`);
-}
-
-function unreadable(code: string | undefined): [number, string] {
-  if (code === 'HPE_HEADER_OVERFLOW') return [431, `the request line and headers are longer than ${LIMITS.headerBytes} bytes`];
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return [408, 'the request did not arrive in time'];
-  return [400, 'the request is not valid HTTP'];
+  const linger = setTimeout(() => socket.destroy(), LIMITS.lingerMs).unref();
+  socket.once('close', () => clearTimeout(linger));
 }
 
 function knownError(error: unknown): SpillwayError {

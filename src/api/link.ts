@@ -70,12 +70,14 @@ export interface Service {
   name: string;
   version: string;
   title: string;
+  /** Where its paths begin, if it is none of those that clients find and bind to: then it has no definition. */
+  root?: string;
   resources: Readonly<Record<string, Resource>>;
   /** Schemas with names of their own. */
   types?: Readonly<Record<string, TSchema>>;
 }
 
 /** Where a service's paths begin. */
-export function rootOf({ name, version }: Pick<Service, 'name' | 'version'>): string {
-  return `/api/${name}/${version}`;
+export function rootOf({ name, version, root }: Pick<Service, 'name' | 'version' | 'root'>): string {
+  return root ?? `/api/${name}/${version}`;
 }

@@ -79,21 +79,29 @@ export async function sendRange(reply: FastifyReply, bytes: Bytes, { etag, heade
   }
 }
 
+/** Downloads that run: the more there are, the less each has to buffer. */
+let running = 0;
+
 /** Reads one piece while the one before is on its way; each has a buffer, which is filled again when it is sent. */
 async function copy(bytes: Bytes, start: number, end: number, sink: HttpSink): Promise<void> {
-  const room = Math.min(LIMITS.httpChunkBytes, end - start);
-  const buffers = [Buffer.allocUnsafe(room), Buffer.allocUnsafe(room)] as const;
-  let sent: Promise<void> = Promise.resolve();
-  for (let at = start, turn: 0 | 1 = 0; at < end; turn = turn === 0 ? 1 : 0) {
-    const buffer = buffers[turn].subarray(0, end - at);
-    const got = await bytes.read(buffer, at);
-    if (got === 0) throw new SpillwayError('FILE_CHANGED', `the file ends at byte ${at}, and had ${bytes.sizeBytes} when it was asked for`);
+  running++;
+  try {
+    const room = Math.min(LIMITS.httpChunkBytes, Math.ceil(LIMITS.downloadBytes / running), end - start);
+    const buffers = [Buffer.allocUnsafe(room), Buffer.allocUnsafe(room)] as const;
+    let sent: Promise<void> = Promise.resolve();
+    for (let at = start, turn: 0 | 1 = 0; at < end; turn = turn === 0 ? 1 : 0) {
+      const buffer = buffers[turn].subarray(0, end - at);
+      const got = await bytes.read(buffer, at);
+      if (got === 0) throw new SpillwayError('FILE_CHANGED', `the file ends at byte ${at}, and had ${bytes.sizeBytes} when it was asked for`);
+      await sent;
+      sent = sink.write(buffer.subarray(0, got));
+      sent.catch(() => undefined); // seen where it is awaited, which a failed read prevents
+      at += got;
+    }
     await sent;
-    sent = sink.write(buffer.subarray(0, got));
-    sent.catch(() => undefined); // seen where it is awaited, which a failed read prevents
-    at += got;
+  } finally {
+    running--;
   }
-  await sent;
 }
 
 /** What a `Range` header asks for: everything, where it is not to be followed; nothing, where it lies behind the end. */

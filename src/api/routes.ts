@@ -56,7 +56,7 @@ export function addRoutes(app: FastifyInstance, services: readonly Service[], ga
     done();
   });
   for (const [url, served] of methodsByUrl(routes)) refuseOtherMethods(app, url, served);
-  for (const service of services) addDefinition(app, service);
+  for (const service of services) if (service.root === undefined) addDefinition(app, service);
 }
 
 function add(app: FastifyInstance, route: Route, gate: Gate): void {
@@ -65,6 +65,7 @@ function add(app: FastifyInstance, route: Route, gate: Gate): void {
   app.route({
     method: link.method,
     url,
+    ...(link.isRaw === true && { config: { isRaw: true } }),
     ...(link.noHead === true && { exposeHeadRoute: false }),
     schema: {
       tags: [`${service.name} ${service.version}`],

@@ -35,9 +35,6 @@ export interface LaneOptions {
   catalog?: Catalog;
 }
 
-/** What stands in a segment before its packets is smaller: a section and one interface. */
-const SEGMENT_HEAD_BYTES = 4096;
-
 /** The segment that is being read. */
 interface Present {
   segment: Segment;
@@ -144,7 +141,7 @@ export class BufferLane implements Lane {
       const file = await SegmentFile.open(this.#folder, this.name, segment);
       const source = file?.source(sizeBytes, null);
       try {
-        if (source?.index) yield { name: this.name, fd: source.fd, index: source.index, sizeBytes, headBytes: SEGMENT_HEAD_BYTES };
+        if (source?.index) yield { name: this.name, fd: source.fd, index: source.index, sizeBytes, isPcapng: true };
         else yield { sizeBytes, isBounded: true };
       } finally {
         await file?.close();

@@ -2,10 +2,13 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { SpillwayError } from '../errors.js';
+import { lockShared } from '../native.js';
 import type { CaptureState } from '../buffer/marks.js';
 
-const { O_RDONLY, O_DIRECTORY } = constants;
+const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 export interface InterfaceStatus {
   position: number;
@@ -29,6 +32,8 @@ export interface CaptureStatus {
 
 /** A capture answers at once; a disk that hangs may hold it up. */
 const ANSWER_MS = 5000;
+/** It ends as soon as what it has is on the disk. */
+const LOOK_MS = 20;
 
 /** Rejects with INTERNAL when the capture refuses or answers nothing; null where no capture runs. */
 export async function command(folder: string, text: string): Promise<Record<string, unknown> | null> {
@@ -45,9 +50,20 @@ export async function captureStatus(folder: string): Promise<CaptureStatus | nul
 
 /** Resolves when it has let go of its folder; false where none ran. */
 export async function stopCapture(folder: string): Promise<boolean> {
-  if ((await command(folder, 'stop')) === null) return false;
-  while ((await captureStatus(folder).catch(() => null)) !== null) await new Promise((resolve) => setTimeout(resolve, 50));
-  return true;
+  const ran = (await command(folder, 'stop')) !== null;
+  while (ran && (await captureStatus(folder).catch(() => null)) !== null) await sleep(LOOK_MS);
+  // Its socket goes before its lock does, and whoever captures next needs that.
+  await lockIsFree(folder);
+  return ran;
+}
+
+async function lockIsFree(folder: string): Promise<void> {
+  const lock = await open(join(folder, 'lock'), O_RDONLY | O_NOFOLLOW | O_NONBLOCK).catch(() => null);
+  try {
+    for (const until = Date.now() + ANSWER_MS; lock && !lockShared(lock.fd) && Date.now() < until;) await sleep(LOOK_MS);
+  } finally {
+    await lock?.close();
+  }
 }
 
 /** The name of a socket may have 107 bytes, so the folder is named by its descriptor. */

@@ -53,7 +53,11 @@ export function interfacesOf(settings: JobSettings, stored: Stored): string[] {
   const { all, groups } = settings.chosenBy;
   const there = networkInterfaces();
   const vifgs = vifgsOf(stored, there);
-  const named = groups.flatMap((group) => (typeof group === 'string' ? [group] : (vifgs.find(({ id }) => id === group)?.members ?? [])));
+  const named = groups.flatMap((group) => {
+    const vifg = vifgs.find(({ id, of }) => id === group || of === group);
+    // An interface that is gone has no group, and may come back.
+    return vifg?.members ?? (typeof group === 'string' ? [group] : []);
+  });
   const isOn = ({ enabled, members }: Vifg, name: string): boolean => enabled && members.includes(name);
   const every = there.filter(
     (each) =>

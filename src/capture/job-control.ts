@@ -6,7 +6,7 @@ import { OneByOne } from '../buffer/one-by-one.js';
 import { LIMITS } from '../config.js';
 import { SpillwayError } from '../errors.js';
 import { compileFilter } from '../filter/compile.js';
-import { stopCapture } from './control.js';
+import { captureStatus, stopCapture } from './control.js';
 import { configOf, interfacesOf, type JobConfig, settingsFor, usesVifg } from './job-config.js';
 import { isRunning } from './job-state.js';
 import { type OwnWish, type Vifg, type Vifgs } from './vifgs.js';
@@ -73,6 +73,7 @@ export class JobControl {
       const settings = isUnchanged ? job.settings : settingsFor(config, stored, { settings: job.settings, config: before });
       if (settings.filter !== job.settings.filter) await checkFilter(settings.filter);
       const goesOn = wasRunning && config.enabled && isSameCapture(settings, job.settings);
+      if (wasRunning && config.enabled && !goesOn) await refuseWithoutLink(job, interfacesOf(settings, stored));
       if (wasRunning && !goesOn) await stopCapture(job.folder);
       try {
         const next = await jobs.replace(job, config.name, settings);
@@ -104,6 +105,7 @@ export class JobControl {
   clear(id: string): Promise<void> {
     return this.#changes.run(async () => {
       const job = await this.get(id);
+      await refuseWithoutLink(job, job.settings.interfaces);
       await this.rooms.clips.sweep();
       const ran = await stopCapture(job.folder);
       try {
@@ -160,6 +162,14 @@ export class JobControl {
 /** By libpcap's word, before anything is changed. */
 async function checkFilter(filter: string | null): Promise<void> {
   if (filter !== null) await compileFilter(filter, EN10MB);
+}
+
+/** A capture waits for an interface that was removed; another one could not begin. */
+async function refuseWithoutLink({ name, folder }: Job, interfaces: readonly string[]): Promise<void> {
+  const status = await captureStatus(folder);
+  const gone = status?.interfaces.find((each) => each.state === 'link_gone' && interfaces.includes(each.name));
+  if (gone)
+    throw new SpillwayError('INTERFACE_NOT_FOUND', `the job ${name} waits for the interface ${gone.name}, and could not begin anew without it`);
 }
 
 function isSameConfig(a: JobConfig, b: JobConfig): boolean {

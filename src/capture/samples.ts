@@ -32,6 +32,11 @@ export class Samples {
   /** The oldest first. */
   #kept: Sample[] = [];
 
+  /** How many are kept. */
+  get size(): number {
+    return this.#kept.length;
+  }
+
   /** Takes what a capture tells; returns what it means. */
   take(status: CaptureStatus, nowMs = Date.now()): Record<keyof Counts, Recent> {
     const startedMs = status.started_at_ns / 1e6;
@@ -71,7 +76,7 @@ export function ended(total: number): Recent {
   return { total, last_second: 0, last_minute: 0, last_hour: 0 };
 }
 
-/** Each of the last minute, one for each minute of the last hour, and the last before it. */
+/** Each of the last minute, the last of each minute of the hour, and the one with which the hour began. */
 function thinned(samples: readonly Sample[]): Sample[] {
   const nowMs = samples.at(-1)!.atMs;
   const isOld = ({ atMs }: Sample, ms: number): boolean => nowMs - atMs > ms;
@@ -79,6 +84,6 @@ function thinned(samples: readonly Sample[]): Sample[] {
     const next = samples[i + 1];
     if (!next || !isOld(sample, MINUTE_MS + SECOND_MS)) return true;
     if (isOld(next, HOUR_MS)) return false;
-    return isOld(sample, HOUR_MS) || Math.floor(sample.atMs / MINUTE_MS) !== Math.floor(next.atMs / MINUTE_MS);
+    return i === 0 || Math.floor(sample.atMs / MINUTE_MS) !== Math.floor(next.atMs / MINUTE_MS);
   });
 }

@@ -83,13 +83,17 @@ export class CaptureSettings {
 
   async #write(stored: Stored): Promise<void> {
     const part = `${this.#path}.part`;
-    const handle = await open(part, 'w', 0o600);
     try {
-      await handle.writeFile(`${JSON.stringify({ version: VERSION, ...stored }, null, 2)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
+      const handle = await open(part, 'w', 0o600);
+      try {
+        await handle.writeFile(`${JSON.stringify({ version: VERSION, ...stored }, null, 2)}\n`);
+        await handle.sync();
+      } finally {
+        await handle.close();
+      }
+      await rename(part, this.#path);
+    } catch (error) {
+      throw new SpillwayError('DATA_FOLDER_UNUSABLE', `${this.#path} can not be written: ${(error as Error).message}`);
     }
-    await rename(part, this.#path);
   }
 }

@@ -77,7 +77,8 @@ export class Vifgs {
 
   async create(wish: Omit<OwnWish, 'isOther'>): Promise<Vifg> {
     const id = await this.settings.change((stored) => {
-      const id = Math.max(FIRST_OWN - 1, ...stored.ownGroups.map((group) => group.id)) + 1;
+      const numbers = [...stored.ownGroups.map((group) => group.id), ...this.interfaces().map(({ index }) => index)];
+      const id = Math.max(FIRST_OWN - 1, ...numbers) + 1;
       checkMembers(wish.members, [], stored, this.interfaces());
       const { name = `vifg ${id}`, description, enabled, members } = wish;
       stored.ownGroups.push({ id, name, description, enabled, members });

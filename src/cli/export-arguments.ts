@@ -1,5 +1,5 @@
 /** The command line of `export`: its table, and from texts to checked values. Nothing is opened here. */
-import { EXPORT_FORMATS, type ExportFormat, type StopRules } from '../engine/types.js';
+import { EXPORT_FORMATS, type ExportFormat, type FilterText, type StopRules } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import { NS_PER_SECOND, parseCount, parseSize } from '../units.js';
 import { DATA_FLAG } from './data-flag.js';
@@ -27,6 +27,7 @@ order, as of one file), - for standard input, or captured traffic: jobs/NAME, th
 runs), clips/ID, a kept part of one, or interfaces/NAME, what comes from now on.`,
   flags: [
     { name: 'filter', short: 'f', value: 'BPF', many: true, about: 'keep what this pcap-filter expression accepts; several are and-ed' },
+    { name: 'steel', value: 'TEXT', many: true, about: 'keep what this STEELFILTER accepts; and-ed with all other filters' },
     { name: 'from', value: 'T', about: 'keep packets from this time on' },
     { name: 'to', value: 'T', about: 'keep packets before this time' },
     { name: 'interval', value: 'T..T', many: true, about: 'keep packets in this range; several are a union, inside --from and --to' },
@@ -35,6 +36,7 @@ runs), clips/ID, a kept part of one, or interfaces/NAME, what comes from now on.
     { name: 'count', short: 'c', value: 'PACKETS', about: 'stop after so many packets; 0: no limit (default)' },
     { name: 'max-bytes', value: 'N', about: 'stop before the packet bytes pass N (1500, 10MB, 10MiB)' },
     { name: 'max-seconds', value: 'N', about: 'stop N seconds of capture time after the first packet kept' },
+    { name: 'dry-run', about: 'tell how many packets and bytes that would be, from indexes and a sample, and write nothing' },
     ...OUTPUT,
   ],
   notes: `${TIMES_HELP}
@@ -43,12 +45,14 @@ ${FORMATS_HELP}
 
 Examples:
   spillway export big.pcap -f 'host 10.0.0.1 and tcp port 443' -o https.pcap
+  spillway export big.pcap --steel 'ip.addr == 10.0.0.1 && tcp.port == 443' -o https.pcap
   spillway export day.pcapng --from 2026-05-01T12:00:00Z --to 2026-05-01T12:05:00Z -F pcapng_ns -o noon.pcapng
   spillway export big.pcap --from -10m -s 96 | tcpdump -r - -n
   spillway export east.pcap west.pcap.gz -f 'host 10.0.0.1' -F pcapng_ns -o both.pcapng
   spillway export jobs/eth0 --from -10m -f 'port 53' -o dns.pcap
   spillway export jobs/eth0 --from -10m --follow | wireshark -k -i -
   spillway export interfaces/eth0 -c 100 -o first.pcap
+  spillway export jobs/eth0 --from -1h -f 'port 53' --dry-run
   zcat old.pcap.gz | spillway export - -c 1000 -o first.pcap --json
 
 ${EXIT_HELP}`,
@@ -57,7 +61,7 @@ ${EXIT_HELP}`,
 export interface ExportArguments {
   /** As they were named; `-` is standard input. */
   sources: string[];
-  filters: string[];
+  filters: FilterText[];
   outer: TimeRange;
   intervals: TimeRange[];
   snapLengthBytes: number;
@@ -68,6 +72,8 @@ export interface ExportArguments {
   json: boolean;
   /** Go on with what is captured. */
   isFollowed: boolean;
+  /** Only tell what it would give. */
+  isDryRun: boolean;
 }
 
 const UINT32_MAX = 0xffff_ffffn;
@@ -79,7 +85,7 @@ export function exportArguments({ operands, values }: Parsed): ExportArguments {
   const count = (name: string, max?: bigint): bigint => naming(`--${name}`, () => parseCount(one(name) ?? '0', max));
   return {
     sources: checkedSources(operands),
-    filters: values.get('filter') ?? [],
+    filters: [...(values.get('filter') ?? []), ...(values.get('steel') ?? []).map((text) => ({ language: 'steelfilter' as const, text }))],
     outer: parseOuterRange(one('from'), one('to')),
     intervals: (values.get('interval') ?? []).map((text) => naming('--interval', () => parseInterval(text))),
     snapLengthBytes: Number(count('snap', UINT32_MAX)),
@@ -92,6 +98,7 @@ export function exportArguments({ operands, values }: Parsed): ExportArguments {
     output: checkedOutput(one('output') ?? '-'),
     json: values.has('json'),
     isFollowed: values.has('follow'),
+    isDryRun: values.has('dry-run'),
   };
 }
 

@@ -6,6 +6,7 @@ import type { ExportRequest, FileSource, Progress, Receipt, Sink, Source } from 
 import { SpillwayError } from '../errors.js';
 import { NS_PER_MS } from '../units.js';
 import { Captured } from './captured.js';
+import { dryRun } from './dry-run.js';
 import { EXPORT, exportArguments, type ExportArguments } from './export-arguments.js';
 import { EXIT_DAMAGED, fail, note } from './fail.js';
 import { parseCommand, type CommandSpec } from './flags.js';
@@ -29,7 +30,7 @@ export async function exportBy(spec: CommandSpec, args: readonly string[], io: I
     return 0;
   }
   const given = exportArguments(parsed);
-  const output = await checkOutput(given.output, io);
+  const output = given.isDryRun ? null : await checkOutput(given.output, io);
   const named = await Promise.all(given.sources.map(async (name) => capturedName(name) ?? (await sourceNamed(name, io))));
   const bar = createProgressBar(io);
   const asked = io.interrupt();
@@ -40,6 +41,10 @@ export async function exportBy(spec: CommandSpec, args: readonly string[], io: I
     const pool = await startThreads(named);
     const request = await unlessInterrupted(signal, requestOf(given, named, captured, signal, bar, pool), { tidies: true });
     const prepared = await unlessInterrupted(signal, prepare(request, pool));
+    if (!output) {
+      bar?.clear();
+      return await dryRun(prepared, given.json, io);
+    }
     const receipt = await run(prepared, output, signal, bar);
     bar?.clear();
     const seconds = (performance.now() - begun) / 1000;

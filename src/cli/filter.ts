@@ -8,13 +8,17 @@ import type { Io } from './io.js';
 export const FILTER: CommandSpec = {
   name: 'filter',
   operands: { value: 'EXPR', many: true },
-  about: `Checks a packet filter (pcap-filter syntax) and shows the program it becomes, one instruction a line.
+  about: `Checks a packet filter (pcap-filter syntax, or STEELFILTER) and shows the program it becomes, one instruction a line.
 
 Several words are joined with spaces.`,
-  flags: [{ name: 'link-type', value: 'NAME|NUMBER', about: 'what the packets are: EN10MB (default), LINUX_SLL, RAW, 113, ...' }],
+  flags: [
+    { name: 'link-type', value: 'NAME|NUMBER', about: 'what the packets are: EN10MB (default), LINUX_SLL, RAW, 113, ...' },
+    { name: 'steel', about: 'EXPR is a STEELFILTER' },
+  ],
   notes: `Examples:
   spillway filter 'host 10.0.0.1 and tcp port 443'
   spillway filter --link-type LINUX_SLL2 tcp port 80
+  spillway filter --steel 'ip.addr == 10.0.0.0/8 and not tcp.port == 22'
 
 Exit codes:
   0    the filter is valid
@@ -29,12 +33,15 @@ export async function filterCommand(args: readonly string[], io: Io): Promise<nu
     return 0;
   }
   const linkType = await linkTypeNamed(parsed.values.get('link-type')?.[0] ?? 'EN10MB');
-  const [{ compileFilter }, { disassemble }, { verifyProgram }] = await Promise.all([
-    import('../filter/compile.js'),
+  const [{ compileText }, { disassemble }, { verifyProgram }] = await Promise.all([
+    import('../filter/languages.js'),
     import('../filter/disassemble.js'),
     import('../native.js'),
   ]);
-  const { code, rejectsAll } = await compileFilter(parsed.operands.join(' '), linkType);
+  const { code, rejectsAll } = await compileText(
+    { language: parsed.values.has('steel') ? 'steelfilter' : 'bpf', text: parsed.operands.join(' ') },
+    linkType,
+  );
   const fault = verifyProgram(code);
   if (fault !== null) throw new SpillwayError('FILTER_INVALID', `the filter's program is refused: ${fault}`);
   if (rejectsAll) note(io, 'warning: the expression rejects all packets');

@@ -34,8 +34,9 @@ function firstLine(): string {
 /** The terminal's echo is off while it is typed; Ctrl-C ends the program as it always does. */
 function askHidden(io: Io, prompt: string): Promise<string> {
   const { stdin } = process;
-  io.stderr.write(prompt);
+  // First: who is quick to answer would see it otherwise.
   stdin.setRawMode(true);
+  io.stderr.write(prompt);
   stdin.setEncoding('utf8');
   return new Promise<string>((resolve, reject) => {
     let typed = '';

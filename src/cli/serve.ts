@@ -12,8 +12,8 @@ import type { Io } from './io.js';
 export const SERVE: CommandSpec = {
   name: 'serve',
   operands: null,
-  about: `Starts the probe: packet export over REST, with a page about the API at /docs. Beyond loopback it listens only with a user
-(spillway users) and with TLS.
+  about: `Starts the probe: packet export over REST, with a page about the API at /docs. Beyond loopback it listens only
+with a user (spillway users) and with TLS.
 
 Ctrl-C (SIGINT) or SIGTERM ends it: running exports are ended first. A second one ends it at once.`,
   flags: [
@@ -22,7 +22,7 @@ Ctrl-C (SIGINT) or SIGTERM ends it: running exports are ended first. A second on
     { name: 'address', value: 'A', about: 'the address to listen on; default: 127.0.0.1; 0.0.0.0: all' },
     { name: 'tls-cert', value: 'FILE', about: 'serve HTTPS: the certificate (PEM); spillway tls init makes one' },
     { name: 'tls-key', value: 'FILE', about: 'the key of the certificate (PEM)' },
-    { name: 'insecure-http', about: 'beyond loopback without TLS: everybody on the way can read passwords and packets' },
+    { name: 'insecure-http', about: 'allow other than loopback without TLS: passwords and packets can be read on the way' },
     { name: 'name', value: 'HOST', many: true, about: 'a host name, besides localhost, that requests may use' },
     { name: 'user', value: 'USER', about: 'whom root lets serve: NAME, UID or UID:GID; see below' },
     { name: 'log-level', value: 'LEVEL', about: `${LOG_LEVELS.join(', ')}; default: warn; the log goes to stderr` },

@@ -19,8 +19,8 @@ export const TLS: CommandSpec = {
     { name: 'output', short: 'o', value: 'DIR', about: 'where to put both; default: here' },
     { name: 'force', about: 'replace what is there' },
   ],
-  notes: `Only its owner can read the key. No other program knows the certificate: clients have to be told to trust it, or (curl -k)
-not to ask.
+  notes: `Only its owner can read the key. No other program knows the certificate: clients have to be told to trust it, or
+(curl -k) not to ask.
 
 Examples:
   spillway tls init --name probe.example --name 192.0.2.7

@@ -21,21 +21,21 @@ removes one with all its sessions and tokens (delete). It works beside a running
       name: 'source',
       value: 'PATH',
       many: true,
-      about: 'with add and set: what the user may read besides its own files; default of add: everything',
+      about: 'with add and set: what may be read besides own files; default: everything',
     },
     PASSWORD_FLAG,
     { name: 'json', about: 'print one line of JSON for each user' },
     DATA_FLAG,
   ],
-  notes: `With the first user the probe asks everybody to log in. A password is asked for on the terminal, and never taken from the
-command line, which others can see.
+  notes: `With the first user the probe asks everybody to log in. A password is asked for on the terminal, and never taken from
+the command line, which others can see.
 
 Roles:
   reader     watches, and exports from the sources it may read
   operator   also captures, and keeps files of its own
   admin      everything
 
-Sources (PATH): as an export names them (jobs/uplinks, fs/ann/day.pcap); what ends in * stands for all that begin so; * for all.
+Sources (PATH): as an export names them (jobs/uplinks, fs/ann/day.pcap); what ends in * stands for all that begin so.
 
 Examples:
   spillway users add ann --role admin

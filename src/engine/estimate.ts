@@ -42,8 +42,7 @@ export interface Indexed {
   fd: number;
   index: FileIndex;
   sizeBytes: number;
-  /** Bytes before the first packet: sections and interfaces. */
-  headBytes: number;
+  isPcapng: boolean;
 }
 
 /** What is known of a part; counts are of the output but for the last three. */
@@ -64,10 +63,11 @@ const SAMPLE_BYTES = 256 << 10;
 const NOWHERE = BigInt64Array.of(MAX_TIME_NS, MAX_TIME_NS);
 /** Bytes of output around a packet's own, at least and at most; PCAPNG pads to four. */
 const RECORD = { pcap: { low: 16n, high: 16n }, pcapng: { low: 32n, high: 35n } };
-/** A file header, or a section and an interface without any option; and what a lane may add in statistics. */
+/** A file header, or a section without any option; an interface that a pcap file describes; and what a lane may add in statistics. */
 const PCAP_HEADER = 24n;
-const PCAPNG_LEAST_HEADER = 28n + 20n;
-const PCAPNG_MORE = 512n;
+const SECTION = 28n;
+const INTERFACE_HIGH = 64n;
+const STATISTICS_HIGH = 1024n;
 
 export async function estimate(plan: Plan, kept: Pool | undefined): Promise<Estimate> {
   const pool = borrowPool(1, kept);
@@ -77,7 +77,7 @@ export async function estimate(plan: Plan, kept: Pool | undefined): Promise<Esti
       const { source, lane } = one;
       if (lane) for await (const part of lane.survey()) parts.push('index' in part ? await ofIndex(part, plan, pool) : ofUnknown(part));
       else if (source!.kind === 'file' && source!.index)
-        parts.push(await ofIndex({ ...source!, index: source!.index, headBytes: one.beginning?.offset ?? 0 }, plan, pool));
+        parts.push(await ofIndex({ ...source!, index: source!.index, isPcapng: one.beginning?.info.container === 'pcapng' }, plan, pool));
       else if (source!.kind === 'file' && source!.sizeBytes < LEAST_INDEXED_BYTES)
         parts.push(await byScanning(plan, plan.sources.indexOf(one), pool));
       else parts.push(ofUnknown({ sizeBytes: source!.sizeBytes, isBounded: source!.kind === 'file' }));
@@ -118,16 +118,14 @@ async function ofIndex(part: Indexed, plan: Plan, pool: Pool): Promise<Part> {
   const lowBytes = low.packets * record.low + (low.captured > cut ? low.captured - cut : 0n);
   const snapped = request.snapLengthBytes > 0 ? minOf(most.captured, most.packets * BigInt(request.snapLengthBytes)) : most.captured;
   const packetsHigh = most.packets + BigInt(Math.ceil(tail / 16));
-  const kept = isPcapng(plan)
-    ? maxOf(most.packets * record.high + snapped, BigInt(candidates.bytes) + 16n * most.packets)
-    : most.packets * record.high + snapped;
-  const bytesHigh = kept + 2n * BigInt(tail) + (isPcapng(plan) ? BigInt(part.headBytes + describedBytes(candidates)) : 0n);
+  const kept = most.packets * record.low + snapped + (isPcapng(plan) ? besides(part, all, total, most.packets, cut > 0n) : 0n);
+  const bytesHigh = kept + 2n * BigInt(tail);
   const sample = programs === null ? null : await sampled(part, candidates, plan, pool);
   const likelyPackets = sample ? BigInt(Math.round(Number(most.packets) * sample.share)) : (low.packets + most.packets) / 2n;
   const likelyBytes = sample ? BigInt(Math.round(Number(likelyPackets) * sample.bytesEach)) : (lowBytes + kept) / 2n;
   return {
-    packets: { low: low.packets, likely: likelyPackets, high: packetsHigh },
-    bytes: { low: lowBytes, likely: likelyBytes, high: bytesHigh },
+    packets: within({ low: low.packets, likely: likelyPackets, high: packetsHigh }),
+    bytes: within({ low: lowBytes, likely: likelyBytes, high: bytesHigh }),
     bytesToRead: candidates.bytes + tail,
     blocks: all.blocks,
     blocksToRead: candidates.sums ? candidates.sums.bounds.length / 2 : 0,
@@ -155,11 +153,27 @@ function cutOf({ sums }: IndexAnswer, snapLengthBytes: number): bigint {
   return BigInt(bytes);
 }
 
-/** Bytes of blocks in which sections or interfaces are described. */
-function describedBytes({ sums }: IndexAnswer): number {
-  let bytes = 0;
-  for (const [i, describes] of sums?.describes.entries() ?? []) if (describes !== 0) bytes += sums!.bounds[2 * i + 1]! - sums!.bounds[2 * i]!;
-  return bytes;
+/**
+ * What PCAPNG output may hold besides packets and the blocks around them, at most: padding and, from PCAPNG, what its file has
+ * besides those, which is known as a whole.
+ */
+function besides({ isPcapng: fromPcapng }: Indexed, all: IndexAnswer, total: Counted, packets: bigint, isCut: boolean): bigint {
+  const padding = 3n * packets;
+  if (!fromPcapng) return padding + INTERFACE_HIGH;
+  // A packet in a simple block has no time, and takes 16 bytes more on its way out.
+  const others = BigInt(all.end) - 32n * total.packets - total.captured + 32n * BigInt(all.skippedUntimed);
+  return maxOf(others, 0n) + (isCut ? padding : 0n);
+}
+
+interface Counted {
+  packets: bigint;
+  /** Sum of captured lengths. */
+  captured: bigint;
+}
+
+function within({ low, likely, high }: Bounds): Bounds {
+  const least = maxOf(low, likely);
+  return { low, likely: high === null ? least : minOf(least, high), high };
 }
 
 /** Of packets in what is left over: the share that is wanted, and the bytes of output of each that is. */
@@ -294,15 +308,19 @@ function limitedBytes(bytes: Bounds, packets: Bounds, plan: Plan): Bounds {
   const stops = limits.packets > 0n || limits.capturedBytes > 0n || limits.durationNs > 0n;
   if (!stops) return bytes;
   const around = RECORD[isPcapng(plan) ? 'pcapng' : 'pcap'].high;
-  const capped = limits.capturedBytes > 0n && packets.high !== null ? limits.capturedBytes + around * packets.high + PCAPNG_MORE : null;
+  const capped = limits.capturedBytes > 0n && packets.high !== null ? limits.capturedBytes + around * packets.high + STATISTICS_HIGH : null;
   const high = capped === null ? bytes.high : bytes.high === null ? capped : minOf(capped, bytes.high);
   return { low: 0n, likely: high === null ? bytes.likely : minOf(bytes.likely, high), high };
 }
 
 function withHeader({ low, likely, high }: Bounds, plan: Plan): Bounds {
   if (!isPcapng(plan)) return { low: low + PCAP_HEADER, likely: likely + PCAP_HEADER, high: high === null ? null : high + PCAP_HEADER };
-  const heads = plan.sources.reduce((sum, { beginning }) => sum + BigInt(beginning?.offset ?? 0) + PCAPNG_MORE, PCAPNG_MORE);
-  return { low: low + 28n, likely: likely + PCAPNG_LEAST_HEADER, high: high === null ? null : high + heads };
+  const lanes = BigInt(plan.sources.filter(({ lane }) => lane).length);
+  const { section = '', interface: ofInterface = '' } = plan.request.comments ?? {};
+  const comments = BigInt(4 * section.length + 4 * ofInterface.length * plan.sources.length);
+  const options = BigInt(plan.sources[0]?.beginning?.sectionOptions.length ?? 0) + comments;
+  const most = SECTION + options + 8n + lanes * STATISTICS_HIGH;
+  return { low: low + SECTION, likely: likely + SECTION, high: high === null ? null : high + most };
 }
 
 function minOf(a: bigint, b: bigint): bigint {

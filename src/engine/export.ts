@@ -7,6 +7,7 @@ import { closeAll, makePlan, type Plan, type PrepareOptions } from './plan.js';
 import { borrowPool, threadsFor, type Pool } from './pool.js';
 import { receiptOf } from './receipt.js';
 import { Coalescer, scan } from './scan.js';
+import { withComment } from './section-options.js';
 import { giveBackSlots, slotCount, takeSlots } from './slots.js';
 import { Totals } from './totals.js';
 import type { ExportRequest, Progress, Receipt, Sink } from './types.js';
@@ -103,7 +104,8 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions, kept: Pool |
 /** What went out is counted where it goes out, and must be what was let through. */
 function checkSent({ outBytes, packetsOut, packetsSent }: Totals, sentBytes: bigint): void {
   if (sentBytes !== outBytes) throw new SpillwayError('RECEIPT_MISMATCH', `${sentBytes} bytes were sent where ${outBytes} were written`);
-  if (packetsSent !== packetsOut) throw new SpillwayError('RECEIPT_MISMATCH', `${packetsSent} packets were sent where ${packetsOut} were let through`);
+  if (packetsSent !== packetsOut)
+    throw new SpillwayError('RECEIPT_MISMATCH', `${packetsSent} packets were sent where ${packetsOut} were let through`);
 }
 
 /** Puts the file header in front of the first piece: a pcap header needs the link type of the first packet written. */
@@ -155,11 +157,12 @@ function snapLengthOf({ sources }: Plan, first: number): number {
 }
 
 function headerBytes(plan: Plan, linkType: number, givenSnapBytes: number): Uint8Array {
-  const { format, snapLengthBytes } = plan.request;
+  const { format, snapLengthBytes, comments } = plan.request;
   const sourceSnapBytes = snapLengthOf(plan, givenSnapBytes);
   const cut = snapLengthBytes > 0 && (sourceSnapBytes === 0 || snapLengthBytes < sourceSnapBytes);
   const options = plan.sources[0]?.beginning?.sectionOptions ?? null;
-  return fileHeader(format, Math.max(linkType, 0), cut ? snapLengthBytes : sourceSnapBytes, options);
+  const told = comments ? withComment(comments.section, options) : options;
+  return fileHeader(format, Math.max(linkType, 0), cut ? snapLengthBytes : sourceSnapBytes, told);
 }
 
 class ProgressMeter {

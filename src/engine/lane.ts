@@ -49,7 +49,7 @@ export interface Loss {
 
 /** A part of a lane that is not opened for it; `isBounded`: no more bytes than those come. The index is closed when the next part is asked for. */
 export type Surveyed =
-  { name: string; fd: number; index: FileIndex; sizeBytes: number; headBytes: number } | { sizeBytes: number; isBounded: boolean };
+  { name: string; fd: number; index: FileIndex; sizeBytes: number; isPcapng: boolean } | { sizeBytes: number; isBounded: boolean };
 
 /** Nothing is wanted of the file of this index, which has so many bytes. */
 export type Skip = (index: FileIndex, sizeBytes: number) => boolean;

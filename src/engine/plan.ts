@@ -1,6 +1,6 @@
 /** From a request to a plan: sources open, filters compiled, windows sorted. Nothing is written yet. */
 import { SpillwayError } from '../errors.js';
-import { compileFilter } from '../filter/compile.js';
+import { compileText } from '../filter/languages.js';
 import { Filters } from './filters.js';
 import { inTurn, type Planned } from './in-line.js';
 import type { Indexes } from './indexes.js';
@@ -36,7 +36,7 @@ export async function makePlan(request: ExportRequest, { indexes }: PrepareOptio
     if (request.sources.length === 0) throw new SpillwayError('REQUEST_INVALID', 'a source is needed');
     if (request.sources.length > MAX_SOURCES) throw new SpillwayError('REQUEST_INVALID', `there may be ${MAX_SOURCES} sources at most`);
     const windowsNs = flattenWindows(request.windows);
-    const filters = new Filters(request.filters, (text, linkType) => compileFilter(text, linkType));
+    const filters = new Filters(request.filters, compileText, request.comments?.interface);
     const selects = windowsNs.length > 0 || request.filters.length > 0;
     for (const [rank, source] of request.sources.entries()) sources.push(await planned(source, rank, selects ? indexes : undefined));
     const linkTypes = [...new Set(sources.flatMap(({ beginning }) => beginning?.linkType ?? []))];

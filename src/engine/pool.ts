@@ -9,6 +9,8 @@ import type { IndexTask, MergeTask, RangeTask, RunsResult, RunsTask, ScanResult,
 export interface Pool {
   /** Starts the threads for ranges now; else the first range does. */
   start(): void;
+  /** Whether there are threads to hand ranges to, or will be when they are asked for. */
+  hasThreads(): boolean;
   range(task: RangeTask): Promise<ScanResult>;
   runs(task: RunsTask): Promise<RunsResult>;
   stream(task: StreamTask): Promise<ScanResult>;
@@ -45,6 +47,7 @@ export function createPool(count: number): Pool {
   };
   return {
     start: () => void started(),
+    hasThreads: () => ranges === undefined || ranges.threads.length > 0,
     range: (task) => started().run({ range: task }) as Promise<ScanResult>,
     runs: (task) => started().run({ runs: task }) as Promise<RunsResult>,
     stream: (task) => alone({ stream: task }, task.port),
@@ -70,6 +73,7 @@ export function borrowPool(threads: number, kept: Pool | undefined): Pool {
 export function createInlinePool(): Pool {
   return {
     start: () => undefined,
+    hasThreads: () => true,
     async range(task) {
       const { scanRange } = await import('./worker.js');
       return scanRange(task);

@@ -16,7 +16,7 @@ function damagedPackets({ damage }: Totals): bigint {
 export function receiptOf(totals: Totals, warnings: readonly string[]): Receipt {
   const damaged = damagedPackets(totals);
   return {
-    expected: { packets: totals.packetsRead + damaged, counted: totals.packetsCounted, captured_bytes: totals.capturedBytesRead },
+    expected: { packets: totals.packetsRead + damaged, captured_bytes: totals.capturedBytesRead },
     sent: { packets: totals.packetsSent, bytes: totals.outBytes, captured_bytes: totals.capturedBytesOut },
     packets_read: totals.packetsRead,
     packets_processed: totals.packetsInWindows,

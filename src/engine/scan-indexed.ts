@@ -231,7 +231,7 @@ export async function* scanIndexed(
       if (reading.isOver) continue;
       context.totals.skip(reading.answer);
       context.addBytesIn(reading.answer.end - reading.told);
-      checkCount(reading, context);
+      checkCount(reading);
     }
   };
 
@@ -270,12 +270,11 @@ export async function* scanIndexed(
 }
 
 /** What was read and what was left out must be what the index counted, which capture wrote when the packets came. */
-function checkCount({ source, answer, from, packets }: Reading, context: ScanContext): void {
+function checkCount({ source, answer, from, packets }: Reading): void {
   if ((from?.offset ?? 0) > (source.beginning?.offset ?? 0)) return;
   const seen = packets + answer.skippedPackets;
   if (seen !== answer.packets)
     throw new SpillwayError('RECEIPT_MISMATCH', `${source.name}: ${seen} packets were met where ${answer.packets} were counted`);
-  context.totals.packetsCounted += BigInt(answer.packets);
 }
 
 /** Leaves out what stands before `from`. */

@@ -10,6 +10,8 @@ export interface SharedSelection {
   snapLengthBytes: number;
   windowsNs: BigInt64Array;
   filters: LinkProgram[][] | null;
+  /** What PCAPNG output says of every interface. */
+  interfaceComment?: string;
 }
 
 /** What is left of the stop rules; null = none. */

@@ -13,8 +13,6 @@ export class Totals {
   /** As found in what was written. */
   packetsSent = 0n;
   capturedBytesCut = 0n;
-  /** Of packets read, those that an index had counted before. */
-  packetsCounted = 0n;
   capturedBytesOut = 0n;
   capturedBytesRead = 0n;
   wireBytesRead = 0n;

@@ -1,9 +1,10 @@
 /** What an export is asked to do and what it tells about itself: the words that the engine shares with its callers. */
+import type { FilterText } from '../filter/languages.js';
 import type { OutputFormat } from '../native.js';
 import type { Damage } from './damage.js';
 import type { Lane, Loss } from './lane.js';
 
-export type { Damage, Lane, Loss };
+export type { Damage, FilterText, Lane, Loss };
 
 export type ExportFormat = Exclude<OutputFormat, 'records' | 'none'>;
 export const EXPORT_FORMATS = ['pcap_us', 'pcap_ns', 'pcapng_us', 'pcapng_ns'] as const satisfies readonly ExportFormat[];
@@ -34,14 +35,16 @@ export type Source = FileSource | { lane: Lane; name: string };
 
 export interface ExportRequest {
   sources: Source[];
-  /** BPF texts, and-ed; none: every packet. */
-  filters: string[];
+  /** And-ed; none: every packet. */
+  filters: FilterText[];
   /** A packet is in when it is in one of them; none: every time. Need not be sorted; may overlap. */
   windows: TimeWindow[];
   /** 0: no cut. */
   snapLengthBytes: number;
   limits: StopRules;
   format: ExportFormat;
+  /** What PCAPNG output says of itself, and of every interface; up to 65,535 bytes of UTF-8 each. Default: nothing. */
+  comments?: { section: string; interface: string };
 }
 
 /** Counts of an export so far; all of them only grow. */
@@ -57,8 +60,8 @@ export interface Progress {
 }
 
 export interface Receipt {
-  /** What the sources held of what was read; `counted`: of those packets, as many as capture or an index had counted before. */
-  expected: { packets: bigint; counted: bigint; captured_bytes: bigint };
+  /** What the sources hold of what was read: as capture or an index counted it before, where one did. */
+  expected: { packets: bigint; captured_bytes: bigint };
   /** What went out, counted there. */
   sent: { packets: bigint; bytes: bigint; captured_bytes: bigint };
   packets_read: bigint;

@@ -5,6 +5,7 @@ import type { ExportFormat, ExportRequest, Sink } from '../engine/types.js';
 import type { ExportStore } from '../state/exports.js';
 import type { FileSystem } from '../state/filesystem.js';
 import type { Spooled } from './spool-fetch.js';
+import type { Mode, State, Uint64 } from './schema.js';
 import type { SpoolRoom } from './spool.js';
 
 export interface Dependencies {
@@ -18,8 +19,39 @@ export interface Dependencies {
   report?: (error: Error) => void;
   /** Hears of what was done, by whom. */
   audit?: (note: ExportNote) => void;
+  /** Hears of every export that is made, and of its end. */
+  tell?: (event: ExportEvent) => void;
   /** How long who asks for packets waits for a turn; default: as LIMITS says. */
   turnWaitMs?: number;
+  /** How long a client may take nothing while others wait; default: as LIMITS says. */
+  stallMs?: number;
+}
+
+interface AboutExport {
+  id: string;
+  owner: string;
+  mode: Mode;
+}
+
+/** A step in the life of an export, for logs and counters. */
+export type ExportEvent =
+  | (AboutExport & { step: 'created'; path: string })
+  | (AboutExport & { step: 'ended'; outcome: Outcome; errorId: string | null; bytes: Uint64; packets: Uint64; ms: number });
+
+/** How an export ended for the first time: in one of its final states, or removed before. */
+export type Outcome = 'DONE' | 'NODATA' | 'ERRORS' | 'REMOVED';
+
+/** What the exports of a probe do at one moment. */
+export interface ExportFigures {
+  /** How many there are in each mode and state; none: absent. */
+  byModeAndState: Map<Mode, Map<State, number>>;
+  /** Of those that have not ended, so far. */
+  bytes: number;
+  packets: number;
+  /** Clients that are being sent packets. */
+  downloads: number;
+  turns: Record<'stored' | 'live', { taken: number; waiting: number }>;
+  spoolBytes: number;
 }
 
 /** What is told of an export: it was made, its packets were fetched or written, it was removed. */

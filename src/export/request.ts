@@ -1,8 +1,9 @@
 /** What a configuration asks for, checked once and turned into what the engine takes. */
 import { LIMITS } from '../config.js';
 import { CAPTURED_KINDS, isLive, type CapturedName } from '../capture/captured-sources.js';
-import type { ExportFormat, ExportRequest, StopRules } from '../engine/types.js';
+import type { ExportFormat, ExportRequest, FilterText, StopRules } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
+import { readSteelfilter } from '../filter/steelfilter/steelfilter.js';
 import { NS_PER_SECOND } from '../units.js';
 import { DEFAULTS, type Config, type Filter, type MODES } from './schema.js';
 import { timeWindows } from './windows.js';
@@ -94,16 +95,20 @@ function outputOf({ output_filename: output }: Config, mode: CheckedRequest['mod
   return output ?? null;
 }
 
-function filtersOf(config: Config): string[] {
+function filtersOf(config: Config): FilterText[] {
   const items = config.filters?.items ?? [];
   if (items.length > LIMITS.filters)
     throw new SpillwayError('FILTER_TOO_COMPLEX', `config.filters.items has ${items.length} filters, more than ${LIMITS.filters}`);
-  return items.map(textOf);
+  return items.map(filterOf);
 }
 
-function textOf({ type, value }: Filter, index: number): string {
-  if (type !== 'BPF') throw new SpillwayError('FILTER_UNSUPPORTED', `config.filters.items[${index}].type ${type} is not served: use BPF`);
-  return value;
+function filterOf({ type, value }: Filter, index: number): FilterText {
+  if (type === 'BPF') return value;
+  if (type !== 'STEELFILTER')
+    throw new SpillwayError('FILTER_UNSUPPORTED', `config.filters.items[${index}].type ${type} is not served: use BPF or STEELFILTER`);
+  // What is wrong with the text does not depend on the source, so it is said at once.
+  readSteelfilter(value);
+  return { language: 'steelfilter', text: value };
 }
 
 function windowsOf(config: Config): ExportRequest['windows'] {

@@ -34,6 +34,7 @@ export const Closed = <P extends Record<string, TSchema>>(properties: P, descrip
   Type.Object(properties, { additionalProperties: false, description });
 
 export const MODES = ['LIVE_STREAM', 'BUFFER_STREAM', 'STREAM_TO_FILE', 'LEGACY', 'PREPARE'] as const;
+export type Mode = (typeof MODES)[number];
 export const FORMATS = ['PCAP_US', 'PCAP_NS', 'PCAPNG_US', 'PCAPNG_NS'] as const;
 export const FILTER_TYPES = ['BPF', 'STEELFILTER', 'WIRESHARK'] as const;
 export const CONTEXTS = ['NONE', 'INTERNAL', 'USER', 'DRILL_DOWN'] as const;
@@ -47,7 +48,7 @@ export const TimeInterval = Closed({ start_time: Text(`Start, included: ${time}`
 export const Filter = Closed(
   {
     id: Text('Any name; need not be unique'),
-    type: OneOf(FILTER_TYPES, 'Language of the filter; BPF is served'),
+    type: OneOf(FILTER_TYPES, 'Language of the filter; BPF and STEELFILTER are served'),
     value: Text('Text of the filter'),
     context: Type.Optional(OneOf(CONTEXTS, 'Where the filter comes from', { default: 'NONE' })),
   },

@@ -2,21 +2,25 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { LIMITS } from '../config.js';
-import { mayRead, maySee, type Caller } from '../access/caller.js';
+import { maySee, type Caller } from '../access/caller.js';
 import type { PreparedExport } from '../engine/export.js';
 import type { Sink } from '../engine/types.js';
 import { SpillwayError, coded } from '../errors.js';
 import type { Opened } from '../state/filesystem.js';
-import type { Dependencies, Download, ExportNote, Output } from './contract.js';
+import type { Dependencies, Download, ExportFigures, ExportNote } from './contract.js';
 import { estimatedStats } from './estimate-fields.js';
+import { commentsOf } from './comments.js';
 import { ExportHandle, type Given } from './handle.js';
-import { checkRequest, formatOf, type CheckedRequest } from './request.js';
+import { checkRequest, type CheckedRequest } from './request.js';
+import { openPlace, openSources } from './open-sources.js';
 import { Patience } from './patience.js';
 import { endWith, runToClient, runToFile, runToSpool } from './run.js';
 import { isSameButForMode, type Export, type Uint64 } from './schema.js';
 import { requireRoom } from './room.js';
+import { figuresOf, noteOf, outputOf, settledView, Teller } from './told.js';
 import { fetchOverflowing, fetchSpooled } from './spool-fetch.js';
 import type { SpoolFacts } from './spool.js';
+import { packageVersion } from '../root.js';
 import { NS_PER_MS } from '../units.js';
 import { Turns } from './turns.js';
 
@@ -27,10 +31,13 @@ export class ExportService {
   readonly #liveTurns = new Turns(LIMITS.liveExports, LIMITS.liveExportsOfUser);
   /** Requests that are being checked and will become exports, of each user. */
   readonly #creating = new Map<string, number>();
+  readonly #teller: Teller;
   #closed = false;
 
   private constructor(dependencies: Dependencies) {
-    this.#dependencies = { report: () => undefined, audit: () => undefined, turnWaitMs: LIMITS.turnWaitMs, ...dependencies };
+    const silent = { report: () => undefined, audit: () => undefined, tell: () => undefined };
+    this.#dependencies = { ...silent, turnWaitMs: LIMITS.turnWaitMs, stallMs: LIMITS.stallMs, ...dependencies };
+    this.#teller = new Teller(this.#dependencies.tell);
   }
 
   /** With the exports of earlier runs. */
@@ -118,6 +125,10 @@ export class ExportService {
     }
   }
 
+  figures(): ExportFigures {
+    return figuresOf(this.#exports.values(), this.#teller, this.#turns, this.#liveTurns, this.#dependencies.spools.usedBytes);
+  }
+
   /** Ends everything that runs; exports that had not ended come back as interrupted. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -134,7 +145,7 @@ export class ExportService {
     handle.following('stream');
     const turns = this.#turnsOf(handle);
     await this.#takeTurn(turns, handle, download.signal);
-    const patience = new Patience(() => turns.waiting > 0, handle.stopper);
+    const patience = new Patience(handle, turns, this.#dependencies.stallMs);
     const leave = (): void => handle.stopper.abort(download.signal.reason);
     try {
       handle.apply('stream');
@@ -166,14 +177,17 @@ export class ExportService {
         if (handle.isFinal) this.#awaitRemoval(handle);
         else this.#awaitClient(handle);
         this.#keep(handle);
+        this.#teller.ended(handle);
       }
     }
   }
 
   async #fetchOverflowing(handle: ExportHandle, download: Download, open: () => Sink): Promise<void> {
+    const patience = new Patience(handle, this.#turns, this.#dependencies.stallMs);
     try {
-      await fetchOverflowing(handle, download.signal, open);
+      await fetchOverflowing(handle, download.signal, () => patience.watch(open()));
     } finally {
+      patience.end();
       if (this.#waitsForClient(handle)) this.#awaitClient(handle);
     }
   }
@@ -192,6 +206,7 @@ export class ExportService {
       if (early !== null) await this.#start(handle, early, place);
       else handle.running = this.#startLater(handle, preparing, place);
       this.#note('export.create', handle, caller);
+      this.#teller.created(handle);
       return handle.view();
     } catch (error) {
       this.#exports.delete(handle.id);
@@ -203,15 +218,15 @@ export class ExportService {
 
   /** Opens what the export reads, and the place of its output file. */
   async #openAll(handle: ExportHandle, caller: Caller, checked: CheckedRequest): Promise<Opened | null> {
-    handle.sources = await this.#sourcesOf(handle, caller, checked);
+    handle.sources = await openSources(handle, caller, checked, this.#dependencies);
     if (checked.output === null || checked.mode !== 'STREAM_TO_FILE') return null;
-    const place = await this.#dependencies.files.place(checked.output, caller.name);
+    const place = await openPlace(this.#dependencies.files, checked.output, caller.name);
     handle.held.push(place);
     return place;
   }
 
   async #prepareFrom(handle: ExportHandle, { mode, selection }: CheckedRequest): Promise<PreparedExport> {
-    const prepared = await this.#dependencies.prepare({ ...selection, ...handle.sources! });
+    const prepared = await this.#dependencies.prepare({ ...selection, ...handle.sources!, comments: commentsOf(handle, packageVersion()) });
     if (mode === 'PREPARE') handle.estimate = await prepared.estimate();
     return prepared;
   }
@@ -227,30 +242,12 @@ export class ExportService {
       await this.#openAll(handle, caller, checked);
       prepared = await this.#prepareFrom(handle, checked);
     } else if (checked.mode === 'STREAM_TO_FILE') {
-      place = await this.#dependencies.files.place(checked.output!, handle.owner);
+      place = await openPlace(this.#dependencies.files, checked.output!, handle.owner);
       handle.held.push(place);
     }
     handle.given = { ...handle.given, config };
     this.#keep(handle);
     await this.#start(handle, prepared, place);
-  }
-
-  async #sourcesOf({ held, given }: ExportHandle, caller: Caller, checked: CheckedRequest): Promise<NonNullable<ExportHandle['sources']>> {
-    const { source, isFollowed, selection } = checked;
-    const { windows, filters } = selection;
-    const admit = (names: readonly string[]): void => {
-      if (!mayRead(caller, names)) throw new SpillwayError('SOURCE_FORBIDDEN', `${caller.name} may not read ${names[0]}`);
-    };
-    if (source.kind === 'fs') {
-      admit([`fs/${source.name}`]);
-      const file = await this.#dependencies.files.openFile(source.name, given.config.path);
-      held.push(file);
-      return { sources: [{ path: file.path, name: file.name }], windows, filters };
-    }
-    const captured = await this.#dependencies.openCaptured(source, { windows, isFollowed, admit });
-    held.push(captured);
-    const sources = captured.lanes.map((lane) => ({ lane, name: lane.name }));
-    return { sources, windows: [...captured.windows], filters: [...filters, ...captured.filters] };
   }
 
   async #startLater(handle: ExportHandle, preparing: Promise<PreparedExport>, place: Opened | null): Promise<void> {
@@ -293,6 +290,7 @@ export class ExportService {
   #ended(handle: ExportHandle, error: unknown): void {
     if (error !== null && coded(error).code === 'INTERNAL') this.#dependencies.report(error as Error);
     if (handle.mode === 'STREAM_TO_FILE') this.#note('export.write', handle, { name: handle.owner });
+    this.#teller.ended(handle);
     if (this.#exports.get(handle.id) !== handle) return;
     this.#awaitRemoval(handle);
     this.#keep(handle);
@@ -328,6 +326,7 @@ export class ExportService {
     handle.stopper.abort(new SpillwayError('CANCELLED', `export ${handle.id} was deleted`));
     this.#dependencies.store.remove(handle.id);
     await handle.running;
+    this.#teller.ended(handle, true);
     await handle.release();
     await handle.spool?.remove();
   }
@@ -340,6 +339,7 @@ export class ExportService {
     const left = deadlineNs === null ? null : Number((deadlineNs - BigInt(Date.now()) * NS_PER_MS) / NS_PER_MS);
     if (handle.isFinal) {
       handle.hasEnd = handle.state === 'DONE';
+      this.#teller.skip(handle);
       return this.#awaitRemoval(handle, left === null ? undefined : Math.max(left, 0));
     }
     if (handle.spool) {
@@ -351,6 +351,7 @@ export class ExportService {
     handle.failWith(interrupted());
     this.#awaitRemoval(handle);
     this.#keep(handle);
+    this.#teller.ended(handle);
   }
 
   /** The state in memory is what counts while the server runs; that it could not be kept must not end an export. */
@@ -362,11 +363,8 @@ export class ExportService {
     }
   }
 
-  #note(action: ExportNote['action'], handle: ExportHandle, { name, address = 'local' }: Pick<Caller, 'name' | 'address'>): void {
-    const { id, given, stats, state } = handle;
-    const filter = (given.config.filters?.items ?? []).map(({ value }) => value).join(' && ');
-    const bytes = action === 'export.create' || action === 'export.delete' ? {} : { bytes: stats.exported_bytes };
-    this.#dependencies.audit({ action, who: name, address, what: id, path: given.config.path, filter, state, ...bytes });
+  #note(action: ExportNote['action'], handle: ExportHandle, who: Pick<Caller, 'name' | 'address'>): void {
+    this.#dependencies.audit(noteOf(action, handle, who));
   }
 
   #find(id: string, caller: Caller): ExportHandle {
@@ -382,16 +380,6 @@ export class ExportService {
   }
 }
 
-function outputOf({ id, given: { config } }: ExportHandle): Output {
-  return { id, source: config.path, format: formatOf(config) };
-}
-
 const NEVER = new AbortController().signal;
-
-/** A client that has fetched everything must not read that it is still being sent. */
-async function settledView(handle: ExportHandle): Promise<Export> {
-  if (handle.delivered) await handle.running;
-  return handle.view();
-}
 
 const interrupted = (): SpillwayError => new SpillwayError('INTERRUPTED', 'the server ended before the export did');

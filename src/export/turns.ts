@@ -3,6 +3,8 @@
 interface Waiting {
   owner: string;
   begin: () => void;
+  /** A run was told to end for it. */
+  isPromised: boolean;
 }
 
 export class Turns {
@@ -24,6 +26,16 @@ export class Turns {
     return this.#waiting.size;
   }
 
+  /** Whether somebody waits who could have the turn of `owner`, and was promised none: then this one is promised. */
+  tryPromise(owner: string): boolean {
+    for (const next of this.#waiting) {
+      if (next.isPromised || (next.owner !== owner && this.#of(next.owner) >= this.ownerLimit)) continue;
+      next.isPromised = true;
+      return true;
+    }
+    return false;
+  }
+
   /** Takes a turn if there is one. */
   tryTake(owner: string): boolean {
     if (!this.#hasRoomFor(owner)) return false;
@@ -38,6 +50,7 @@ export class Turns {
     await new Promise<void>((resolve, reject) => {
       const mine: Waiting = {
         owner,
+        isPromised: false,
         begin: () => {
           signal.removeEventListener('abort', leave);
           resolve();
@@ -63,6 +76,8 @@ export class Turns {
       this.#waiting.delete(next);
       this.#begin(next.owner);
       next.begin();
+      // What was promised to another comes to it later, or has just come to this one.
+      if (!next.isPromised) for (const other of this.#waiting) other.isPromised = false;
       return;
     }
   }

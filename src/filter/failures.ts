@@ -9,7 +9,8 @@ function printable(text: string): string {
   return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 
-function quoted(text: string): string {
+/** A filter, or a part of it, as messages show it: cut short, and without what steers a terminal. */
+export function quoted(text: string): string {
   const cut = text.length > MAX_QUOTED_FILTER ? `${text.slice(0, MAX_QUOTED_FILTER)}…` : text;
   return `"${printable(cut)}"`;
 }
@@ -35,13 +36,19 @@ export function speaksOfLinkType(libpcapText: string): boolean {
   return LINK_TYPE_TEXTS.some((pattern) => pattern.test(bare));
 }
 
+/** The error behind a text that is too long; undefined for any other. */
+export function tooLong(text: string): SpillwayError | undefined {
+  const bytes = Buffer.byteLength(text);
+  return bytes > MAX_FILTER_BYTES
+    ? new SpillwayError('FILTER_TOO_COMPLEX', `the filter is ${bytes} bytes long; at most ${MAX_FILTER_BYTES} are compiled`)
+    : undefined;
+}
+
 /** What can be refused without asking libpcap; undefined when nothing is wrong. */
 export function refuseBeforehand(request: Request): SpillwayError | undefined {
   const { text, linkType, snapLengthBytes } = request;
-  const bytes = Buffer.byteLength(text);
-  if (bytes > MAX_FILTER_BYTES) {
-    return new SpillwayError('FILTER_TOO_COMPLEX', `the filter is ${bytes} bytes long; at most ${MAX_FILTER_BYTES} are compiled`);
-  }
+  const long = tooLong(text);
+  if (long) return long;
   const nul = text.indexOf('\0');
   if (nul >= 0) {
     return new SpillwayError('FILTER_INVALID', `the filter ${quoted(text)} holds a NUL character at column ${nul + 1}`);

@@ -20,3 +20,12 @@ export const IDLE_CLOSE_MS = 10_000;
 
 /** How much of a filter text an error message repeats, in characters. */
 export const MAX_QUOTED_FILTER = 80;
+
+/** Instructions of a program that is made here: what the scan takes. */
+export const MAX_PROGRAM_INSTRUCTIONS = 65_536;
+
+/** Comparisons looked at while a predicate becomes decisions: a few tenths of a second. */
+export const MAX_FORMULA_WORK = 500_000;
+
+/** Parentheses and negations inside one another: the parser calls itself for each. */
+export const MAX_NESTING = 100;

@@ -19,13 +19,13 @@ export interface RootServe {
   user: string | undefined;
   dataFolder: string;
   /** Descriptors that the server gets, numbered from `FIRST_FILE` on. */
-  files: readonly number[];
+  files?: readonly number[];
   /** The server's command line, for the data folder that it is told. */
   command(dataFolder: string): string[];
 }
 
 /** Resolves to the server's exit code. */
-export async function serveAsUser({ user: given, dataFolder: asked, files, command }: RootServe): Promise<number> {
+export async function serveAsUser({ user: given, dataFolder: asked, files = [], command }: RootServe): Promise<number> {
   const user = chooseUser(given, [asked, fromRoot()]);
   const dataFolder = await dataFolderFor(user, asked);
   const household = { user, dataFolder, view: await viewFor(user, dataFolder) };

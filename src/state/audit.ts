@@ -1,8 +1,11 @@
 /** Who did what, and from where: the newest rows of it. */
-import type { Connection } from './database.js';
+import type { Connection, Statement } from './database.js';
 
 /** Some months of an ordinary probe, and about 20 MB. */
 export const AUDIT_ROWS_MAX = 100_000;
+
+/** The oldest go in lots: letting go of one takes as long as of many. */
+const TRIM_EVERY = 100;
 
 export interface AuditEntry {
   /** The user's name; empty where nobody of that name is known. */
@@ -39,16 +42,20 @@ interface Row {
 }
 
 export class AuditTable {
+  readonly #insert: Statement;
+  readonly #trim: Statement;
+
   constructor(
     private readonly db: Connection,
     private readonly rowsMax = AUDIT_ROWS_MAX,
-  ) {}
+  ) {
+    this.#insert = db.prepare('INSERT INTO audit (time_ms, who, action, what, filter, bytes, address) VALUES (?, ?, ?, ?, ?, ?, ?)');
+    this.#trim = db.prepare('DELETE FROM audit WHERE id <= ?');
+  }
 
   add({ who, action, what, filter, bytes, address }: AuditEntry, timeMs: number): void {
-    const { lastInsertRowid } = this.db
-      .prepare('INSERT INTO audit (time_ms, who, action, what, filter, bytes, address) VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run(timeMs, who, action, what, filter ?? null, bytes?.toString() ?? null, address);
-    this.db.prepare('DELETE FROM audit WHERE id <= ?').run(Number(lastInsertRowid) - this.rowsMax);
+    const { lastInsertRowid } = this.#insert.run(timeMs, who, action, what, filter ?? null, bytes?.toString() ?? null, address);
+    if (Number(lastInsertRowid) % TRIM_EVERY === 0) this.#trim.run(Number(lastInsertRowid) - this.rowsMax);
   }
 
   /** The newest first, at most `limit`; `before`: only those with smaller ids. */

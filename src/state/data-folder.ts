@@ -3,7 +3,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpillwayError } from '../errors.js';
 import { AuditTable } from './audit.js';
-import { closeDatabase, openDatabase } from './database.js';
+import { closeDatabase, openDatabase, touchDatabase } from './database.js';
 import { ExportStore } from './exports.js';
 import { FileSystem } from './filesystem.js';
 import { sweepPartFiles } from './part-files.js';
@@ -26,6 +26,8 @@ export interface DataFolder {
   readonly serial: string;
   /** Unfinished files of a probe that died, removed now. */
   readonly sweptFiles: number;
+  /** Throws where the database can't be written. */
+  write(): void;
   /** Gives up the lock. */
   close(): void;
 }
@@ -50,6 +52,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       audit: new AuditTable(db),
       serial: serialOf(db),
       sweptFiles,
+      write: () => touchDatabase(db),
       close: () => closeDatabase(db),
     };
   } catch (error) {

@@ -5,15 +5,17 @@
  * dies, there is no stale file to judge, and it holds between two probes of one process as well. No other part of a
  * program may open the file: closing any descriptor of it would drop the lock.
  */
+import { chmodSync, existsSync } from 'node:fs';
 import Database from 'libsql';
 import { SpillwayError } from '../errors.js';
 import { MIGRATIONS } from './migrations.js';
 
 export type Connection = Database.Database;
+export type Statement = Database.Statement;
 
 /** Opens the database at `path`, makes or upgrades it, and keeps it locked until it is closed. */
 export function openDatabase(path: string): { db: Connection; isNew: boolean } {
-  const db = attempt(path, () => new Database(path));
+  const db = attempt(path, () => openPrivately(path));
   try {
     const version = attempt(path, () => {
       db.exec('PRAGMA locking_mode = EXCLUSIVE');
@@ -33,6 +35,17 @@ export function openDatabase(path: string): { db: Connection; isNew: boolean } {
   }
 }
 
+/** It holds hashes of passwords, and the folder may be open to others. */
+function openPrivately(path: string): Connection {
+  const before = process.umask(0o077);
+  try {
+    if (existsSync(path)) chmodSync(path, 0o600);
+    return new Database(path);
+  } finally {
+    process.umask(before);
+  }
+}
+
 /**
  * Closes and gives the lock back. Closing alone would not do: the connection lives on until the collector has found
  * all of its statements.
@@ -48,6 +61,11 @@ export function closeDatabase(db: Connection): void {
     // Never had it, or the file can not be written: nothing to give back.
   }
   db.close();
+}
+
+/** Writes what is there already; throws what the system says where it can't. */
+export function touchDatabase(db: Connection): void {
+  db.exec('UPDATE identity SET serial = serial');
 }
 
 /** Runs the steps that are missing; returns how many there were before. */

@@ -1,5 +1,5 @@
 /** The exports that survive a restart. What is in `request` and `outcome` is the caller's, as text. */
-import type { Connection } from './database.js';
+import type { Connection, Statement } from './database.js';
 
 export interface StoredExport {
   id: string;
@@ -25,17 +25,24 @@ interface Row {
 }
 
 export class ExportStore {
-  constructor(private readonly db: Connection) {}
+  // Prepared once: that takes as long as running them.
+  readonly #save: Statement;
+  readonly #remove: Statement;
+
+  constructor(private readonly db: Connection) {
+    this.#save = db.prepare(
+      'INSERT OR REPLACE INTO exports (id, owner, creation_ns, state, request, outcome, deadline_ns) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#remove = db.prepare('DELETE FROM exports WHERE id = ?');
+  }
 
   /** Adds the export, or replaces what was kept under its id. */
   save({ id, owner, creationNs, state, request, outcome, deadlineNs }: StoredExport): void {
-    this.db
-      .prepare('INSERT OR REPLACE INTO exports (id, owner, creation_ns, state, request, outcome, deadline_ns) VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run(id, owner, creationNs.toString(), state, request, outcome, deadlineNs?.toString() ?? null);
+    this.#save.run(id, owner, creationNs.toString(), state, request, outcome, deadlineNs?.toString() ?? null);
   }
 
   remove(id: string): void {
-    this.db.prepare('DELETE FROM exports WHERE id = ?').run(id);
+    this.#remove.run(id);
   }
 
   /** All of them, oldest first. */

@@ -53,7 +53,11 @@ const exported = async (config: object): Promise<{ packets: TestPacket[]; resour
   const id = await probe.create({ path, output_format: 'PCAP_NS', ...config });
   return { packets: packetsOf(await download(id)), resource: await view(id) };
 };
-const bpf = (...values: string[]): object => ({ filters: { items: values.map((value) => ({ id: 'f', type: 'BPF', value })) } });
+const typed =
+  (type: string) =>
+  (...values: string[]): object => ({ filters: { items: values.map((value) => ({ id: 'f', type, value })) } });
+const bpf = typed('BPF');
+const steel = typed('STEELFILTER');
 
 describe('the life of an export', () => {
   it('goes from POST to DELETE', async () => {
@@ -150,6 +154,18 @@ describe('what is exported', () => {
       ],
     });
     expect(both.packets.map(({ ns }) => ns)).toEqual([10, 11, 50, 51].map((i) => packets[i]!.ns));
+  });
+
+  it('takes a STEELFILTER, alone and beside BPF', async () => {
+    const asked = steel('src_udp.port == 53 || src_udp.port = "4001"');
+    const { packets: out, resource } = await exported(asked);
+    expect(out.map(({ ns }) => ns)).toEqual(packets.filter((_, i) => i % 5 === 0 || i === 1).map(({ ns }) => ns));
+    expect(resource).toMatchObject({ status: { state: 'DONE' }, config: asked });
+    const items = [
+      { id: 'a', type: 'STEELFILTER', value: 'NOT src_udp.port == 53' },
+      { id: 'a', type: 'BPF', value: 'udp src port 4001 or udp src port 53' },
+    ];
+    expect((await exported({ filters: { items } })).packets.map(({ ns }) => ns)).toEqual([packets[1]!.ns]);
   });
 
   it('is filtered by every filter', async () => {
@@ -290,6 +306,8 @@ describe('what is wrong with a request is told at once:', () => {
     [{ start_time: 'yesterday' }, 400, 'TIME_INVALID', /yesterday/],
     [bpf('tcp prot 80'), 400, 'FILTER_INVALID', /syntax error|prot/],
     [bpf('tcp', 'host www.example.com'), 400, 'FILTER_INVALID', /www\.example\.com|host/],
+    [steel('app.id = 5'), 400, 'FILTER_INVALID', /at column 1: unknown column `app\.id`: a packet has ip\.addr, /],
+    [steel('tcp.port == 80', 'tcp.port == ""'), 400, 'FILTER_INVALID', /at column 13: the value for tcp\.port is empty/],
     [{ filters: { items: [{ id: 'f', type: 'WIRESHARK', value: 'ip' }] } }, 400, 'FILTER_UNSUPPORTED', /WIRESHARK/],
     [{ colour: 'red' }, 400, 'REQUEST_INVALID', /config\.colour/],
     [file, 400, 'OUTPUT_INVALID', /config\.output_filename is missing/],

@@ -54,37 +54,13 @@ export class TestProbe {
     this.data.remove();
   }
 
-  async ask(path: string, { method, headers = {}, body }: Ask = {}): Promise<Answer> {
-    const raw = typeof body === 'object' && !Buffer.isBuffer(body) ? JSON.stringify(body) : body;
-    const typed = raw === body ? headers : { 'content-type': 'application/json', ...headers };
-    const asked = (this.probe.address.startsWith('https:') ? requestTls : request)({
-      host: '127.0.0.1',
-      port: this.port,
-      path,
-      method: method ?? (raw === undefined ? 'GET' : 'POST'),
-      headers: typed,
-      agent: false,
-      rejectUnauthorized: false,
-    });
-    asked.end(raw);
-    const [response] = (await once(asked, 'response')) as [IncomingMessage];
-    asked.on('error', () => undefined);
-    response.on('error', () => undefined);
-    const chunks: Buffer[] = [];
-    response.on('data', (chunk: Buffer) => chunks.push(chunk));
-    await new Promise((resolve) => response.once('close', resolve));
-    return { status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks), complete: response.complete };
+  ask(path: string, ask: Ask = {}): Promise<Answer> {
+    return askAt(this.port, path, ask, this.probe.address.startsWith('https:'));
   }
 
   /** Sends bytes to the socket and gives everything that comes back. */
-  async send(text: string): Promise<string> {
-    const socket = connect(this.port, '127.0.0.1');
-    socket.on('error', () => undefined);
-    socket.write(text);
-    let answer = '';
-    socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
-    await new Promise((resolve) => socket.once('close', resolve));
-    return answer;
+  send(text: string): Promise<string> {
+    return sendTo(this.port, text);
   }
 
   async json<T = Record<string, unknown>>(path: string, ask: Ask = {}): Promise<T> {
@@ -105,6 +81,39 @@ export const passwordOf = (name: string): string => `the password of ${name}`;
 export const basic = (name: string, password: string): { authorization: string } => ({
   authorization: `Basic ${Buffer.from(`${name}:${password}`).toString('base64')}`,
 });
+
+export async function askAt(port: number, path: string, { method, headers = {}, body }: Ask = {}, isTls = false): Promise<Answer> {
+  const raw = typeof body === 'object' && !Buffer.isBuffer(body) ? JSON.stringify(body) : body;
+  const typed = raw === body ? headers : { 'content-type': 'application/json', ...headers };
+  const asked = (isTls ? requestTls : request)({
+    host: '127.0.0.1',
+    port,
+    path,
+    method: method ?? (raw === undefined ? 'GET' : 'POST'),
+    headers: typed,
+    agent: false,
+    rejectUnauthorized: false,
+  });
+  asked.end(raw);
+  const [response] = (await once(asked, 'response')) as [IncomingMessage];
+  asked.on('error', () => undefined);
+  response.on('error', () => undefined);
+  const chunks: Buffer[] = [];
+  response.on('data', (chunk: Buffer) => chunks.push(chunk));
+  await new Promise((resolve) => response.once('close', resolve));
+  return { status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks), complete: response.complete };
+}
+
+/** Sends bytes to the socket and gives everything that comes back. */
+export async function sendTo(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(text);
+  let answer = '';
+  socket.on('data', (chunk: Buffer) => (answer += chunk.toString('latin1')));
+  await new Promise((resolve) => socket.once('close', resolve));
+  return answer;
+}
 
 /** What every error looks like, to the letter. */
 export function errorOf(answer: Answer): { error_id: string; error_text: string } {

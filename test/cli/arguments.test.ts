@@ -52,6 +52,8 @@ describe('export', () => {
       'ip',
       '-f',
       'tcp',
+      '--steel',
+      'vlan.id == 5',
       '--from',
       '-10m',
       '--interval',
@@ -74,7 +76,7 @@ describe('export', () => {
     );
     expect(given).toMatchObject({
       sources: ['a', 'b'],
-      filters: ['ip', 'tcp'],
+      filters: ['ip', 'tcp', { language: 'steelfilter', text: 'vlan.id == 5' }],
       snapLengthBytes: 96,
       format: 'pcapng_ns',
       output: 'x',

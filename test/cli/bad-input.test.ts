@@ -73,6 +73,10 @@ describe('a request that can not be', () => {
   it.each([
     ['a filter that does not parse', ['-f', 'tcp prt 80'], good, 1, 'FILTER_INVALID'],
     ['a second filter that does not parse', ['-f', 'tcp', '-f', '(udp'], good, 1, 'FILTER_INVALID'],
+    ['a STEELFILTER with an unknown column', ['--steel', 'app.id == 1'], good, 1, 'FILTER_INVALID'],
+    ['a STEELFILTER that is empty', ['--steel='], good, 1, 'FILTER_INVALID'],
+    ['a STEELFILTER that begins like an option', ['--steel=--output=x'], good, 1, 'FILTER_INVALID'],
+    ['a STEELFILTER for the wrong link type', ['--steel', 'vlan.id == 1'], write('wifi.pcap', seconds(3, { linkType: 105 })), 1, 'FILTER_LINK_TYPE'],
     ['a host name in a filter', ['-f', 'host localhost'], good, 1, 'FILTER_INVALID'],
     ['a filter for the wrong link type', ['-f', 'ether host 0:1:2:3:4:5'], raw, 1, 'FILTER_LINK_TYPE'],
     ['a range that ends before it begins', ['--from', '2', '--to', '1'], good, 1, 'TIME_INVALID'],

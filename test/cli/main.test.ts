@@ -21,7 +21,7 @@ describe('the front door', () => {
     expect(await run(['--version'])).toEqual({ exit: 0, stdout: `spillway ${version}\n`, stderr: '' });
   });
 
-  it.each(['export', 'info', 'filter', 'serve'])('teaches %s', async (command) => {
+  it.each(['export', 'info', 'filter', 'users', 'tls', 'serve'])('teaches %s', async (command) => {
     const help = await run([command, '--help']);
     expect(help).toMatchObject({ exit: 0, stderr: '' });
     expect(help.stdout).toMatch(new RegExp(`^Usage: spillway ${command} `));
@@ -253,7 +253,21 @@ describe('filter', () => {
     }
   });
 
+  it('shows the program of a STEELFILTER', async () => {
+    const { exit, stdout, stderr } = await run(['filter', '--steel', '--link-type', 'IPV4', 'src_ip.addr', '==', '10.0.0.1']);
+    expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
+    expect(stdout).toBe(
+      ['(000) ld       [12]', '(001) jeq      #0xa000001       jt 3\tjf 2', '(002) ret      #0', '(003) ret      #262144', ''].join('\n'),
+    );
+    expect((await run(['filter', '--steel', 'tcp.port == 1 and udp.port == 1'])).stderr).toBe(
+      'spillway: warning: the expression rejects all packets\n',
+    );
+  });
+
   it.each([
+    ['FILTER_INVALID', ['--steel', 'tcp port 80']],
+    ['FILTER_LINK_TYPE', ['--steel', '--link-type', 'IEEE802_11', 'vlan.id == 1']],
+    ['FILTER_TOO_COMPLEX', ['--steel', `${'('.repeat(200)}vlan.id == 1${')'.repeat(200)}`]],
     ['FILTER_INVALID', ['tcp prt 80']],
     ['FILTER_INVALID', ['(']],
     ['FILTER_LINK_TYPE', ['--link-type', 'RAW', 'ether', 'host', '0:1:2:3:4:5']],

@@ -15,7 +15,7 @@ export function receipt(given: Partial<Receipt> = {}): Receipt {
     packets_exported: 5n,
     bytes_exported: 500n,
     captured_bytes_exported: 400n,
-    expected: { packets: 10n, counted: 0n, captured_bytes: 800n },
+    expected: { packets: 10n, captured_bytes: 800n },
     sent: { packets: 5n, bytes: 500n, captured_bytes: 400n },
     left_out: { time: 2n, filter: 3n, limit: 0n, damaged: 0n, snap_bytes: 0n },
     packets_cut: 0n,

@@ -44,6 +44,15 @@ describe('a file that is written', () => {
     expect(readFileSync(join(folder, 'kept'), 'utf8')).toBe('kept');
   });
 
+  it('takes the place of nothing where it may not', async () => {
+    const one = await FileSink.open(join(folder, 'out'), { replaces: false });
+    const two = await FileSink.open(join(folder, 'out'), { replaces: false });
+    await one.write(bytes('one'));
+    await one.finish();
+    await expect(two.finish()).rejects.toMatchObject({ code: 'OUTPUT_FAILED', metrics: { errno: 'EEXIST' } });
+    expect([readdirSync(folder), readFileSync(join(folder, 'out'), 'utf8')]).toEqual([['out'], 'one']);
+  });
+
   it('leaves nothing when it is aborted, also twice or after the end', async () => {
     const before = openDescriptors();
     const sink = await FileSink.open(join(folder, 'out'));

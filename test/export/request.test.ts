@@ -26,6 +26,11 @@ describe('a request', () => {
     });
   });
 
+  it('takes filters of two languages', () => {
+    const items = [filter(), filter({ type: 'STEELFILTER', value: 'vlan.id == 5' })];
+    expect(checked(config({ filters: { items } })).selection.filters).toEqual(['tcp', { language: 'steelfilter', text: 'vlan.id == 5' }]);
+  });
+
   it('becomes what the engine takes', () => {
     const { selection, ...rest } = checked(
       config({
@@ -95,7 +100,12 @@ describe('a request', () => {
     [{ mode: 'STREAM_TO_FILE' }, 'OUTPUT_INVALID', 'config.output_filename is missing'],
     [{ output_filename: '/admin/y' }, 'OUTPUT_INVALID', 'not LEGACY'],
     [{ filters: { items: [filter(), filter({ type: 'WIRESHARK' })] } }, 'FILTER_UNSUPPORTED', 'config.filters.items[1].type WIRESHARK'],
-    [{ filters: { items: [filter({ type: 'STEELFILTER' })] } }, 'FILTER_UNSUPPORTED', 'config.filters.items[0].type STEELFILTER'],
+    [
+      { filters: { items: [filter({ type: 'STEELFILTER', value: 'app.id == 1' })] } },
+      'FILTER_INVALID',
+      'at column 1: unknown column `app.id`: a packet has ip.addr',
+    ],
+    [{ filters: { items: [filter({ type: 'STEELFILTER', value: '' })] } }, 'FILTER_INVALID', 'at column 1: it is empty'],
     [{ filters: { items: Array.from({ length: LIMITS.filters + 1 }, () => filter()) } }, 'FILTER_TOO_COMPLEX', 'config.filters.items'],
     [{ start_time: 'then' }, 'TIME_INVALID', 'config.start_time'],
     [

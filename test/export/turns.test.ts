@@ -40,6 +40,22 @@ describe('turns', () => {
     expect(turns.taken).toBe(0);
   });
 
+  it('are promised to those alone who could have them, one for each', async () => {
+    const turns = new Turns(3, 2);
+    for (const owner of ['ann', 'ann', 'bob']) await turns.take(owner, never);
+    expect(turns.tryPromise('bob')).toBe(false);
+    const first = turns.take('ann', never);
+    // Of bob's turn ann could make nothing: she has as many as she may.
+    expect(turns.tryPromise('bob')).toBe(false);
+    expect(turns.tryPromise('ann')).toBe(true);
+    expect(turns.tryPromise('ann')).toBe(false);
+    const second = turns.take('cy', never);
+    expect(turns.tryPromise('bob')).toBe(true);
+    for (const owner of ['ann', 'bob']) turns.give(owner);
+    await Promise.all([first, second]);
+    expect([turns.taken, turns.waiting, turns.tryPromise('ann')]).toEqual([3, 0, false]);
+  });
+
   it('are not all of one owner', async () => {
     const turns = new Turns(3, 2);
     await turns.take('ann', never);

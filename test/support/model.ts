@@ -1,6 +1,7 @@
 /** What an export must give, by the plainest means: the tests' own reader, one packet after another, nothing clever. */
 import type { ErrorCode } from '../../src/errors.js';
 import type { ExportRequest } from '../../src/engine/types.js';
+import { textOf } from '../../src/filter/languages.js';
 import type { Capture, ReadPacket } from './reader.js';
 
 export interface OutPacket {
@@ -49,7 +50,7 @@ export function expectedOf(source: Capture, request: ExportRequest): Expected | 
       windows.length === 0 ||
       windows.some(({ startNs, endNs }) => startNs === null && endNs === null) ||
       (time !== null && windows.some(({ startNs, endNs }) => (startNs === null || time >= startNs) && (endNs === null || time < endNs)));
-    if (isIn && filters.every((text) => FILTERS[text]!(packet))) {
+    if (isIn && filters.every((filter) => FILTERS[textOf(filter)]!(packet))) {
       const keep = snapLengthBytes === 0 ? packet.caplen : Math.min(packet.caplen, snapLengthBytes);
       if (limits.capturedBytes > 0n && capturedBytes + BigInt(keep) > limits.capturedBytes) return stopped('bytes');
       if (limits.durationNs > 0n && time !== null && firstNs !== null && time - firstNs >= limits.durationNs) return stopped('duration');

@@ -104,7 +104,7 @@ describe.runIf(requireOrSkip('root and virtual interfaces', canWire()))('the pub
         stop_rule: { size_limit: 10_000_000 },
         filters: { items: [{ id: 'f0', type: 'BPF', value: `host ${SENT.from} and host ${SENT.to}` }] },
       };
-      let { id, ...made } = await client.json<Exported>(EXPORT, 'exports', 'create', {}, { config });
+      const { id, ...made } = await client.json<Exported>(EXPORT, 'exports', 'create', {}, { config });
       expect(made.config).toMatchObject(config);
       for (let { status } = made; status.state !== 'DONE'; { status } = await client.json<Exported>(EXPORT, 'export', 'get', { id })) {
         if (['ERRORS', 'NODATA'].includes(status.state)) throw new Error(JSON.stringify(status));

@@ -22,7 +22,7 @@ export function common(options: CommonOptions): Service {
     version: '1.0',
     title: 'Common',
     resources: {
-      services: told(Services, '/services', 'The services of this probe.', () => listed(options.services())),
+      services: told(Services, '/services', 'The services of this probe.', () => listed(options.services().filter(({ root }) => root === undefined))),
       info: told(Info, '/info', 'What this probe is.', () => ({
         device_name: hostname(),
         model: 'Spillway',

@@ -11,7 +11,7 @@ import type { FileSystem } from '../../state/filesystem.js';
 import { isReadable, isShown, needBelow, needWritable, readable } from './access.js';
 import { nameIn } from './disposition.js';
 import { KnownFiles } from './facts.js';
-import type { Receiver } from './receive.js';
+import { bodyOf, type Receiver } from './receive.js';
 import { shownFile, shownFolder } from './shown.js';
 
 export type Shown = Record<string, unknown>;
@@ -113,6 +113,6 @@ function isFolderWanted(request: IncomingMessage): boolean {
 }
 
 async function hasBody(request: IncomingMessage): Promise<boolean> {
-  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) if (chunk.length > 0) return true;
+  for await (const chunk of bodyOf(request)) if (chunk.length > 0) return true;
   return false;
 }

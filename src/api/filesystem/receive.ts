@@ -80,7 +80,7 @@ export class Receiver {
 const EVERYBODY = '';
 
 /** The body as it comes; fails when the client leaves, or sends nothing any more. */
-async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
+export async function* bodyOf(request: IncomingMessage): AsyncGenerator<Uint8Array> {
   // Not destroyed where it is given up: the client is to read why.
   const chunks = request.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Uint8Array>;
   const given = async (): Promise<IteratorResult<Uint8Array>> => {
