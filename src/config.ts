@@ -24,6 +24,8 @@ export const LIMITS = {
   bodyIdleMs: 60_000,
   /** For a client to read why its connection ends. */
   lingerMs: 1000,
+  /** Characters of the sentence in an error: what it repeats of the request may be as long as that. */
+  errorTextLength: 1000,
   /** Nesting of a JSON body; the deepest resource has five levels. */
   jsonDepth: 32,
   /** Exports that are not at their end: each holds a descriptor of its source or two. */

@@ -14,7 +14,7 @@ export const ERRORS = {
   SOURCE_UNSUPPORTED: { http: 400, exit: 1, about: 'this kind of source is not served' },
   SOURCE_NOT_A_CAPTURE: { http: 400, exit: 2, about: 'the source is not a capture file (empty, a folder, unknown magic number, broken header)' },
   SOURCE_UNREADABLE: { http: 500, exit: 2, about: 'the system refuses to open or read the source' },
-  SOURCE_EMPTY: { http: 404, exit: 2, about: 'nothing was captured yet, or nothing is left of the time range' },
+  SOURCE_EMPTY: { http: 400, exit: 2, about: 'nothing was captured yet, or nothing is left of the time range' },
   SOURCE_OVERWRITTEN: { http: 410, exit: 2, about: 'the buffer has let go of what the source names' },
   CLIP_NOT_FOUND: { http: 404, exit: 2, about: 'no clip has this id' },
   TOO_MANY_CLIPS: { http: 409, exit: 2, about: 'the job has as many clips as it may have' },

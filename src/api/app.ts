@@ -47,6 +47,8 @@ export async function buildApp({ services, gate, own, tls, logger, version, seen
     logController: new LogController({ disableRequestLogging: true }),
     keepAliveTimeout: LIMITS.keepAliveMs,
     bodyLimit: LIMITS.bodyBytes,
+    // An id that is too long is one that names nothing; what bounds it is the headers' limit.
+    routerOptions: { maxParamLength: LIMITS.headerBytes },
     ...(tls === null ? { http } : ({ https: { ...http, ...tls } } as object)),
     clientErrorHandler: answerUnreadable,
     frameworkErrors: (error, request, reply) => void sendError(error, request, reply),

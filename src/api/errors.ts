@@ -16,7 +16,10 @@ const FASTIFY: Record<string, [ErrorCode, string]> = {
 };
 
 export function errorBody(code: ErrorCode, text: string): string {
-  return JSON.stringify({ error_id: code, error_text: text });
+  return JSON.stringify({
+    error_id: code,
+    error_text: text.length > LIMITS.errorTextLength ? `${text.slice(0, LIMITS.errorTextLength - 1)}…` : text,
+  });
 }
 
 /** Gives the app its error handlers; `notFound` and defects included. */

@@ -54,7 +54,8 @@ export class Clips {
     const jobId = ID.exec(id)?.[1];
     const job = jobId === undefined ? undefined : (await this.#jobs.list()).find((each) => each.id === jobId);
     const clip = job ? await readClip(job, id) : null;
-    if (!clip || clip.pinned === null || this.#hasExpired(clip)) throw new SpillwayError('CLIP_NOT_FOUND', `there is no clip ${JSON.stringify(id)}`);
+    if (!clip || clip.pinned === null || this.#hasExpired(clip))
+      throw new SpillwayError('CLIP_NOT_FOUND', `there is no clip ${JSON.stringify(id.slice(0, 100))}`);
     return clip;
   }
 

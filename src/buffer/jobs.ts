@@ -89,7 +89,7 @@ export class Jobs {
 
   async get(nameOrId: string): Promise<Job> {
     const job = await this.find(nameOrId);
-    if (!job) throw new SpillwayError('SOURCE_NOT_FOUND', `there is no job ${JSON.stringify(nameOrId)}`);
+    if (!job) throw new SpillwayError('SOURCE_NOT_FOUND', `there is no job ${JSON.stringify(nameOrId.slice(0, 100))}`);
     return job;
   }
 

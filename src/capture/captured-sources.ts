@@ -3,6 +3,7 @@ import type { Clip } from '../buffer/clip-file.js';
 import type { Clips } from '../buffer/clips.js';
 import { interfaceFolders, type Job, type Jobs } from '../buffer/jobs.js';
 import type { Catalogs } from '../buffer/catalog.js';
+import { EmptyLane } from '../buffer/empty-lane.js';
 import { BufferLane } from '../buffer/lane.js';
 import type { Until } from '../buffer/end.js';
 import type { TimeWindow } from '../engine/types.js';
@@ -10,6 +11,7 @@ import { SpillwayError } from '../errors.js';
 import { NS_PER_MS } from '../units.js';
 import { captureStatus } from './control.js';
 import { endLive, startLive } from './live.js';
+import { networkInterfaces } from './network.js';
 import type { Vifgs } from './vifgs.js';
 
 export const CAPTURED_KINDS = ['jobs', 'clips', 'interfaces', 'vifgs'] as const;
@@ -34,13 +36,15 @@ export interface CaptureWish {
   windows: readonly TimeWindow[];
   /** Go on with what comes, until the last window's end, or for ever. */
   isFollowed: boolean;
+  /** A job that has captured nothing yet is a source without a packet; default: it is refused with SOURCE_EMPTY. */
+  mayBeEmpty?: boolean;
   /** Refuses whom it may not be shown to, by all names of what is asked for. */
   admit?: (names: readonly string[]) => void;
 }
 
 export interface CapturedSources {
   /** Closed by the export that gets them. */
-  lanes: BufferLane[];
+  lanes: (BufferLane | EmptyLane)[];
   windows: readonly TimeWindow[];
   /** Packet filters that come with the source: what they do not accept is not in it. */
   filters: readonly string[];
@@ -69,13 +73,19 @@ export async function openCaptured(named: CapturedName, wish: CaptureWish, rooms
     const { job, startNs, endNs, filters } = await clipNamed(name, rooms.clips);
     wish.admit?.([`clips/${name}`, ...namesOf(job)]);
     const windows = within({ startNs, endNs }, wish.windows);
-    const sources = await lanesOf(job, `clips/${name}`, { windows, isFollowed: false }, rooms.clips.catalogs, async () => {});
+    const sources = await lanesOf(job, `clips/${name}`, { ...wish, windows, isFollowed: false }, rooms.clips.catalogs, async () => {});
     return { ...sources, filters: filters.map(({ value }) => value) };
   }
   wish.admit?.([`${kind}/${name}`]);
-  const interfaces = kind === 'interfaces' ? [name] : await rooms.vifgs.interfacesOf(name);
+  const interfaces = kind === 'interfaces' ? [interfaceNamed(name)] : await rooms.vifgs.interfacesOf(name);
   const job = await startLive(rooms.jobs, interfaces, rooms.startCapture);
   return lanesOf(job, `${kind}/${name}`, wish, null, () => endLive(rooms.jobs, job));
+}
+
+/** Only a name that the system tells goes into a command line. */
+function interfaceNamed(name: string): string {
+  if (networkInterfaces().some((each) => each.name === name)) return name;
+  throw new SpillwayError('SOURCE_NOT_FOUND', `there is no network interface ${JSON.stringify(name.slice(0, 100))}`);
 }
 
 /** As sources. */
@@ -92,13 +102,13 @@ async function clipNamed(id: string, clips: Clips): Promise<Clip> {
 async function lanesOf(
   job: Job,
   name: string,
-  { windows, isFollowed }: CaptureWish,
+  { windows, isFollowed, mayBeEmpty }: CaptureWish,
   catalogs: Catalogs | null,
   close: () => Promise<void>,
 ): Promise<CapturedSources> {
   const until = untilOf(windows, isFollowed, BigInt(Date.now()) * NS_PER_MS);
   const isCaptured = async (): Promise<boolean> => (await captureStatus(job.folder).catch(() => null)) !== null;
-  const lanes: BufferLane[] = [];
+  const lanes: CapturedSources['lanes'] = [];
   try {
     for (const folder of await interfaceFolders(job)) {
       // Who follows needs to know what was there, when others know already that it is gone.
@@ -106,6 +116,7 @@ async function lanesOf(
       const lane = await BufferLane.open(folder.path, { name: `${name}/${folder.name}`, windows, until, isCaptured, ...(catalog && { catalog }) });
       if (!lane.isEmpty) lanes.push(lane);
     }
+    if (lanes.length === 0 && mayBeEmpty === true) lanes.push(new EmptyLane(name));
     if (lanes.length === 0) throw new SpillwayError('SOURCE_EMPTY', `${name}: nothing was captured yet`);
   } catch (error) {
     await close();

@@ -68,7 +68,7 @@ export class Vifgs {
   async interfacesOf(name: string): Promise<string[]> {
     const id = /^\d{1,9}$/.test(name) ? Number(name) : NaN;
     const group = (await this.list()).find((each) => each.id === id);
-    if (!group) throw new SpillwayError('SOURCE_NOT_FOUND', `there is no vifgs/${name}`);
+    if (!group) throw new SpillwayError('SOURCE_NOT_FOUND', `there is no vifgs/${name.slice(0, 100)}`);
     const { members, isOther, of } = group;
     if (members.length > 0) return members;
     const why = isOther ? 'every interface has a group of its own' : of === null ? 'it has no members' : `${of} belongs to another group`;

@@ -23,7 +23,7 @@ export async function openSources(
     held.push(file);
     return { sources: [{ path: file.path, name: file.name }], windows, filters };
   }
-  const captured = await openCaptured(source, { windows, isFollowed, admit });
+  const captured = await openCaptured(source, { windows, isFollowed, mayBeEmpty: true, admit });
   held.push(captured);
   const sources = captured.lanes.map((lane) => ({ lane, name: lane.name }));
   return { sources, windows: [...captured.windows], filters: [...filters, ...captured.filters] };

@@ -1,5 +1,5 @@
 /** What sizes and counters of an export must be, whatever fetches it. */
-import { statSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../export/fakes.js';
@@ -115,6 +115,23 @@ describe('counters', () => {
     }
     const { body, whole } = await made({ ...range, mode: 'STREAM_TO_FILE', output_filename: '/admin/none.pcap' });
     expect([whole.status.state, body.length]).toEqual(['DONE', HEADER]);
+  });
+
+  it.each(['PCAP_US', 'PCAPNG_NS'])('of a job that has captured nothing: NODATA in %s; but a file is DONE', async (format) => {
+    const lo = Number(readFileSync('/sys/class/net/lo/ifindex', 'latin1'));
+    const job = { config: { name: `idle-${format}`, enabled: false, vifgs: [lo] } };
+    const { id } = await probe.json<{ id: string }>('/api/npm.packet_capture/3.0/jobs', { body: job });
+    const source = { path: `jobs/${id}`, output_format: format };
+    const sizes = new Set<number>();
+    for (const mode of ['LEGACY', 'BUFFER_STREAM', 'LIVE_STREAM']) {
+      const { body, whole } = await made({ ...source, mode });
+      expect([mode, whole.status.state, whole.status.progress, whole.status.stats['exported_bytes']]).toEqual([mode, 'NODATA', 100, body.length]);
+      sizes.add(body.length);
+    }
+    const { body, whole } = await made({ ...source, mode: 'STREAM_TO_FILE', output_filename: '/admin/idle.pcap' });
+    expect(whole.status.state).toBe('DONE');
+    sizes.add(body.length);
+    expect([...sizes]).toEqual([format === 'PCAP_US' ? HEADER : expect.toSatisfy((size: number) => size >= 28)]);
   });
 
   it('add up to what was captured', () => expect(file().length).toBe(HEADER + lengths.length * RECORD + captured));

@@ -102,7 +102,7 @@ describe.runIf(requireOrSkip('root and virtual interfaces', canWire()))('the pub
         start_time: seconds(Date.now() - 3_600_000),
         end_time: seconds(Date.now()),
         stop_rule: { size_limit: 10_000_000 },
-        filters: { items: [{ id: 'f0', type: 'BPF', value: `host ${SENT.from} and host ${SENT.to}` }] },
+        filters: { items: [{ id: 'f0', type: 'STEELFILTER', value: `ip.addr==${SENT.from} && ip.addr==${SENT.to}` }] },
       };
       const { id, ...made } = await client.json<Exported>(EXPORT, 'exports', 'create', {}, { config });
       expect(made.config).toMatchObject(config);
