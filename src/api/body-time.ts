@@ -38,7 +38,6 @@ export function limitBodies(app: FastifyInstance, { wholeMs, idleMs }: BodyTimes
     const stop = (): void => clearInterval(timer);
     raw.once('end', stop);
     raw.once('close', stop);
-    socket.once('close', stop);
   });
 }
 

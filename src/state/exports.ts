@@ -1,5 +1,6 @@
 /** The exports that survive a restart. What is in `request` and `outcome` is the caller's, as text. */
 import type { Connection } from './database.js';
+import { Writes } from './writes.js';
 
 export interface StoredExport {
   id: string;
@@ -25,21 +26,32 @@ interface Row {
 }
 
 export class ExportStore {
-  constructor(private readonly db: Connection) {}
+  readonly #insert;
+  readonly #delete;
 
-  /** Adds the export, or replaces what was kept under its id. */
-  save({ id, owner, creationNs, state, request, outcome, deadlineNs }: StoredExport): void {
-    this.db
-      .prepare('INSERT OR REPLACE INTO exports (id, owner, creation_ns, state, request, outcome, deadline_ns) VALUES (?, ?, ?, ?, ?, ?, ?)')
-      .run(id, owner, creationNs.toString(), state, request, outcome, deadlineNs?.toString() ?? null);
+  constructor(
+    private readonly db: Connection,
+    private readonly writes = new Writes(db),
+  ) {
+    this.#insert = db.prepare(
+      'INSERT OR REPLACE INTO exports (id, owner, creation_ns, state, request, outcome, deadline_ns) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    );
+    this.#delete = db.prepare('DELETE FROM exports WHERE id = ?');
   }
 
-  remove(id: string): void {
-    this.db.prepare('DELETE FROM exports WHERE id = ?').run(id);
+  /** Adds the export, or replaces what was kept under its id. */
+  save({ id, owner, creationNs, state, request, outcome, deadlineNs }: StoredExport): Promise<void> {
+    const row = [id, owner, creationNs.toString(), state, request, outcome, deadlineNs?.toString() ?? null];
+    return this.writes.add(() => void this.#insert.run(...row));
+  }
+
+  remove(id: string): Promise<void> {
+    return this.writes.add(() => void this.#delete.run(id));
   }
 
   /** All of them, oldest first. */
   all(): StoredExport[] {
+    this.writes.flush();
     const rows = this.db.prepare('SELECT * FROM exports ORDER BY CAST(creation_ns AS INTEGER), rowid').all() as Row[];
     return rows.map(({ creation_ns, deadline_ns, ...row }) => {
       return { ...row, creationNs: BigInt(creation_ns), deadlineNs: deadline_ns === null ? null : BigInt(deadline_ns) };
