@@ -83,7 +83,7 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions, kept: Pool |
     const pieces = scan(plan.sources, context);
     for await (const piece of withHeader(pieces, plan, totals)) await out.add(piece.bytes, piece.flush);
     await out.flush();
-    checkSent(totals, sent);
+    checkSent(totals, sent, request.format);
     progress.finished();
     await sink.finish();
   } catch (error) {
@@ -102,10 +102,11 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions, kept: Pool |
 }
 
 /** What went out is counted where it goes out, and must be what was let through. */
-function checkSent({ outBytes, packetsOut, packetsSent }: Totals, sentBytes: bigint): void {
+function checkSent({ outBytes, packetsOut, packetsSent }: Totals, sentBytes: bigint, format: string): void {
   if (sentBytes !== outBytes) throw new SpillwayError('RECEIPT_MISMATCH', `${sentBytes} bytes were sent where ${outBytes} were written`);
-  if (packetsSent !== packetsOut)
-    throw new SpillwayError('RECEIPT_MISMATCH', `${packetsSent} packets were sent where ${packetsOut} were let through`);
+  // Bare records, which tests ask for, do not say where one begins.
+  if (format === 'records' || packetsSent === packetsOut) return;
+  throw new SpillwayError('RECEIPT_MISMATCH', `${packetsSent} packets were sent where ${packetsOut} were let through`);
 }
 
 /** Puts the file header in front of the first piece: a pcap header needs the link type of the first packet written. */
