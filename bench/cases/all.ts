@@ -1,4 +1,5 @@
 import type { Case } from '../context.js';
+import { atOnceCase, firstByteCase, inARowCase } from './api.js';
 import { bufferCase } from './buffer.js';
 import { capinfosCase } from './capinfos.js';
 import { editcapCase } from './editcap.js';
@@ -17,6 +18,9 @@ export const CASES: readonly Case[] = [
   capinfosCase,
   npmParsersCase,
   restCase,
+  atOnceCase,
+  inARowCase,
+  firstByteCase,
   bufferCase,
   liveCase,
   memoryCase,

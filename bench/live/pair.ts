@@ -34,8 +34,8 @@ export class Pair {
   }
 
   /** The sender goes before everything else: what it is asked for is what comes. */
-  async send({ size, rate, seconds }: { size: number; rate: number; seconds: number }): Promise<Sent> {
-    const flags = { interface: 'va', size, rate, seconds, count: Math.ceil(rate * seconds) };
+  async send({ size, rate, seconds, vlan }: { size: number; rate: number; seconds: number; vlan?: number }): Promise<Sent> {
+    const flags = { interface: 'va', size, rate, seconds, count: Math.ceil(rate * seconds), ...(vlan !== undefined && { vlan }) };
     const words = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
     const [program, ...rest] = this.inside(['nice', '-n', '-20', this.#sender, ...words]);
     const { stdout } = await run(program!, rest);

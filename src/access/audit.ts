@@ -18,7 +18,7 @@ export class Audit {
       what: entry.what.slice(0, TEXT_MAX),
       ...(entry.filter !== undefined && { filter: entry.filter.slice(0, TEXT_MAX) }),
     };
-    this.table.add(cut, Date.now());
+    this.table.add(cut, Date.now()).catch((error: unknown) => this.log({ action: 'audit_failed', what: (error as Error).message }));
     this.log(Object.fromEntries(Object.entries(cut).map(([name, value]) => [name, String(value)])));
   }
 }

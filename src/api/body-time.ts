@@ -38,8 +38,6 @@ export function limitBodies(app: FastifyInstance, { wholeMs, idleMs }: BodyTimes
     const stop = (): void => clearInterval(timer);
     raw.once('end', stop);
     raw.once('close', stop);
-    // Not of the socket, which may carry thousands of requests.
-    reply.raw.once('close', stop);
   });
 }
 

@@ -75,7 +75,8 @@ export async function sendRange(reply: FastifyReply, bytes: Bytes, { etag, heade
   } catch (error) {
     await sink.abort();
     if (!sink.begun) throw error;
-    if (coded(error).code !== 'CLIENT_LEFT') reply.request.log.error({ err: error }, 'a download');
+    // That the client left, or what it fetches was deleted, is no failure.
+    if (!['CLIENT_LEFT', 'CANCELLED'].includes(coded(error).code)) reply.request.log.error({ err: error }, 'a download');
   }
 }
 

@@ -16,7 +16,7 @@ export class Filters {
     private readonly filters: readonly FilterText[],
     private readonly compile: Compile,
     /** What PCAPNG output says of every interface; empty: nothing. */
-    private readonly interfaceComment = '',
+    readonly interfaceComment = '',
   ) {
     this.programs = filters.map(() => []);
   }

@@ -87,6 +87,14 @@ function* tellMissed(one: InLine, { missedPackets, startNs, endNs }: Missed, con
   yield* statistics(one.lane!, [loss], 'packets were let go of before they could be read', context);
 }
 
+/** In PCAPNG that tells of itself: of an interface of which nothing was lost, that it was not. */
+export function* noLosses({ base }: LaneInLine, context: ScanContext): Generator<Piece> {
+  const { format, filters, totals } = context;
+  if (base === null || filters.interfaceComment === '' || (format !== 'pcapng_us' && format !== 'pcapng_ns')) return;
+  const lastNs = totals.minTime <= totals.maxTime ? totals.maxTime : 0n;
+  yield context.ownPiece(statisticsBlock(format, base, lastNs, null, null, null, 0n, 0n, null));
+}
+
 /** In PCAPNG, an interface statistics block of what was lost. */
 export function* statistics({ base }: LaneInLine, losses: readonly Loss[], comment: string | null, context: ScanContext): Generator<Piece> {
   const { format } = context;

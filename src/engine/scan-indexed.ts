@@ -271,7 +271,9 @@ export async function* scanIndexed(
 
 /** What was read and what was left out must be what the index counted, which capture wrote when the packets came. */
 function checkCount({ source, answer, from, packets }: Reading): void {
-  if ((from?.offset ?? 0) > (source.beginning?.offset ?? 0)) return;
+  // What could not be read at its beginning, or was read before, is not met here.
+  const firstEnd = answer.sums?.bounds[1] ?? Infinity;
+  if (from && (from.offset > (source.beginning?.offset ?? 0) || from.offset >= firstEnd)) return;
   const seen = packets + answer.skippedPackets;
   if (seen !== answer.packets)
     throw new SpillwayError('RECEIPT_MISMATCH', `${source.name}: ${seen} packets were met where ${answer.packets} were counted`);

@@ -2,7 +2,7 @@
 import type { IndexAnswer } from '../native.js';
 import type { Piece, ScanContext } from './context.js';
 import { begun, following, inOrder, isAtBeginning, lastBefore, lineUp, type InLine, type LaneInLine, type Planned } from './in-line.js';
-import { aheadOf, nextOf, statistics } from './lane-turns.js';
+import { aheadOf, nextOf, noLosses, statistics } from './lane-turns.js';
 import { COALESCE_BYTES } from './limits.js';
 import type { OpenSource } from './open-source.js';
 import { worthIt } from './merge-ranges.js';
@@ -86,7 +86,8 @@ async function* scanStretch(
 async function* tellLosses(one: LaneInLine, context: ScanContext): AsyncGenerator<Piece> {
   const losses = await one.lane.losses();
   context.totals.losses.push(...losses);
-  yield* statistics(one, losses, null, context);
+  if (losses.length > 0) yield* statistics(one, losses, null, context);
+  else yield* noLosses(one, context);
 }
 
 /** Gathers small pieces, so that a filter that lets little through does not cause many small writes. */

@@ -202,7 +202,7 @@ export class ExportService {
       preparing = this.#prepareFrom(handle, checked);
       const early = await Promise.race([preparing, sleep(LIMITS.prepareWaitMs, null, { ref: false })]);
       this.#exports.set(handle.id, handle);
-      this.#dependencies.store.save(handle.stored());
+      await this.#dependencies.store.save(handle.stored());
       if (early !== null) await this.#start(handle, early, place);
       else handle.running = this.#startLater(handle, preparing, place);
       this.#note('export.create', handle, caller);
@@ -324,7 +324,7 @@ export class ExportService {
     this.#exports.delete(handle.id);
     handle.deadline.stop();
     handle.stopper.abort(new SpillwayError('CANCELLED', `export ${handle.id} was deleted`));
-    this.#dependencies.store.remove(handle.id);
+    await this.#dependencies.store.remove(handle.id);
     await handle.running;
     this.#teller.ended(handle, true);
     await handle.release();
@@ -356,11 +356,7 @@ export class ExportService {
 
   /** The state in memory is what counts while the server runs; that it could not be kept must not end an export. */
   #keep(handle: ExportHandle): void {
-    try {
-      this.#dependencies.store.save(handle.stored());
-    } catch (error) {
-      this.#dependencies.report(error as Error);
-    }
+    this.#dependencies.store.save(handle.stored()).catch((error: unknown) => this.#dependencies.report(error as Error));
   }
 
   #note(action: ExportNote['action'], handle: ExportHandle, who: Pick<Caller, 'name' | 'address'>): void {

@@ -11,6 +11,7 @@ import { writeSample } from './sample.js';
 import { SecretTable } from './secrets.js';
 import { serialOf } from './serial.js';
 import { UserTable } from './users.js';
+import { Writes } from './writes.js';
 
 /** Whose folder there is before there are users. */
 const ADMIN = 'admin';
@@ -43,17 +44,21 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
     await make(join(fs, ADMIN));
     const sweptFiles = await sweepPartFiles(fs);
     if (isNew) await writeSample(join(fs, ADMIN));
+    const writes = new Writes(db);
     return {
       path,
-      exports: new ExportStore(db),
+      exports: new ExportStore(db, writes),
       files: new FileSystem(await realpath(fs)),
       users: new UserTable(db),
       secrets: new SecretTable(db),
-      audit: new AuditTable(db),
+      audit: new AuditTable(db, undefined, writes),
       serial: serialOf(db),
       sweptFiles,
       write: () => touchDatabase(db),
-      close: () => closeDatabase(db),
+      close: () => {
+        writes.flush();
+        closeDatabase(db);
+      },
     };
   } catch (error) {
     closeDatabase(db);

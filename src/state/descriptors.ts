@@ -16,14 +16,16 @@ export async function openFolder(
   parts: readonly string[],
   failure: (error: NodeJS.ErrnoException, part: string) => Error,
 ): Promise<FileHandle> {
-  let folder = await open(root, O_RDONLY | O_DIRECTORY);
+  let folder: FileHandle | null = null;
   for (const part of parts) {
-    const inner = await open(`${inside(folder)}/${part}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch((error: unknown) => error as Error);
-    await folder.close();
+    // The root is nothing that a client could exchange: the first step may go through its name.
+    const from: string = folder === null ? root : inside(folder);
+    const inner: FileHandle | Error = await open(`${from}/${part}`, O_RDONLY | O_DIRECTORY | O_NOFOLLOW).catch((error: unknown) => error as Error);
+    await folder?.close();
     if (inner instanceof Error) throw failure(inner, part);
     folder = inner;
   }
-  return folder;
+  return folder ?? open(root, O_RDONLY | O_DIRECTORY);
 }
 
 /** Opens what is believed to be a regular file; of a pipe that has taken its place nothing is waited for. */

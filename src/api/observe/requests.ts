@@ -13,10 +13,13 @@ export interface SeenRequest {
 }
 
 const CLIENT_LEFT = 499;
+/** Levels with a line for each request. */
+const LOGGED = ['info', 'debug', 'trace'];
 const EXPORT_ROUTE = /^\/api\/npm\.packet_export\/[^/]+\/(?:exports|packets)/;
 
 /** Before all other hooks: what these refuse is seen, too. */
 export function watchRequests(app: FastifyInstance, seen: (request: SeenRequest) => void): void {
+  const isLogged = LOGGED.includes(app.log.level);
   app.addHook('onRequest', (request, reply, done) => {
     const began = performance.now();
     const firstByteMs = timeOfHeaders(reply.raw, began);
@@ -24,8 +27,9 @@ export function watchRequests(app: FastifyInstance, seen: (request: SeenRequest)
       const { method } = request;
       const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
       const status = reply.raw.headersSent ? reply.raw.statusCode : CLIENT_LEFT;
-      const exportId = exportIdOf(request, reply, route);
       seen({ method, route, status, firstByteMs: firstByteMs() });
+      if (!isLogged) return;
+      const exportId = exportIdOf(request, reply, route);
       // Neither the address as it was sent nor headers: these are where secrets are.
       request.log.info(
         {
