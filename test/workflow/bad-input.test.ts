@@ -38,8 +38,9 @@ async function everything(): Promise<string> {
   for (const path of lists) {
     const { status, body } = await probe.ask(`/api/${path}`);
     expect([path, status]).toEqual([path, 200]);
-    // Counters of interfaces go on.
-    told.push(body.toString().replaceAll(/"state":\{.*?\}\}\}/g, ''));
+    // Interfaces come and go, and their groups with them.
+    const groups = path.endsWith('/vifgs') && (JSON.parse(body.toString()) as { items: { id: number }[] }).items.filter(({ id }) => id > 1000);
+    told.push(groups ? JSON.stringify(groups) : body.toString());
   }
   const names = readdirSync(probe.data.path, { recursive: true }).map(String);
   return JSON.stringify([told, names.filter((name) => !/db|wal|shm|^buffer$/.test(name)).sort()], null, 1);
@@ -185,17 +186,21 @@ describe('a body', () => {
 
   it('with a value of the wrong type is refused with the property that has it', async () => {
     let values = 0;
+    const walked = new Set<TSchema>();
     for (const route of bodied()) {
       const body = route.link.body!;
+      // What several routes take is checked by one validator.
+      if (walked.has(body)) continue;
+      walked.add(body);
       for (const { path, schema } of propertiesOf(body)) {
-        for (const value of wrong(schema)) {
+        const leaf = path.filter((part) => typeof part === 'string').at(-1)!;
+        const refuse = async (value: string): Promise<void> => {
           values++;
           const what = `${nameOf(route)} ${path.join('.')} ${value}`;
           const answer = await ask(pathOf(route), { method: route.link.method, body: rawIn(body, path, value), headers: JSON_TYPE });
-          const { error_text: text } = refused(answer, what);
-          const leaf = path.filter((part) => typeof part === 'string').at(-1)!;
-          expect([what, text]).toEqual([what, expect.stringContaining(leaf)]);
-        }
+          expect([what, refused(answer, what).error_text]).toEqual([what, expect.stringContaining(leaf)]);
+        };
+        await Promise.all(wrong(schema).map(refuse));
       }
     }
     expect(values).toBeGreaterThan(300);
