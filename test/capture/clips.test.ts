@@ -92,7 +92,8 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('the 
       const [oldest] = await listSegments(own);
       if (!oldest || !(await pinSegment(own, oldest.stem, '00aa', null))) continue;
       await pause(pinned % 30);
-      expect(existsSync(join(own, `${oldest.stem}.pcapng`))).toBe(true);
+      // On a busy machine the oldest may be the one that is being written.
+      expect(['.pcapng', '.pcapng.part'].some((end) => existsSync(join(own, `${oldest.stem}${end}`)))).toBe(true);
       pinned += 1;
       await unpin(own, '00aa');
     }
