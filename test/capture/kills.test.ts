@@ -7,7 +7,7 @@ import { canCapture } from './live.js';
 
 const MINUTES = Number(process.env['SPILLWAY_CRASH_MINUTES'] ?? 0);
 const SEED = Number(process.env['SPILLWAY_CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
-const LIVES = 40;
+const LIVES = 50;
 
 /** Those of `npm test`: segments full of small frames, of large ones, and a disk that is full. */
 const USUAL: CampaignOptions[] = [
