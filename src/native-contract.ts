@@ -186,7 +186,7 @@ export declare class Scan {
    * `durationNs` counts from `firstTimeNs`, or from the first packet this scan writes when that is null.
    */
   limit(packets: bigint | null, capturedBytes: bigint | null, durationNs: bigint | null, firstTimeNs: bigint | null): void;
-  /** Go on with other programs (after `needProgram`); format and snap length must be the same. */
+  /** Go on with other programs (after `needProgram`) for the same format and snap length; or with any, where the next call opens a range or stream. */
   use(selection: Selection): void;
   /** Go on: read at most about `budgetBytes`, write into `out` from its start. Returns a ScanStatus value; `outLength()` says how much was written. */
   step(out: Uint8Array, outOffset: number, budgetBytes: number): number;

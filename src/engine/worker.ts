@@ -24,13 +24,22 @@ const KEPT_SCANS = 8;
 function scanFor(selection: SharedSelection): Scan {
   let scan = scans.get(selection.id);
   if (!scan) {
-    scan = new Scan(new Selection(selection));
-    for (const old of scans.keys()) {
-      if (scans.size < KEPT_SCANS) break;
-      scans.delete(old);
-    }
+    scan = scanWith(new Selection(selection));
     scans.set(selection.id, scan);
   }
+  return scan;
+}
+
+/**
+ * A new one, or the one that has been there the longest with another selection: the collector does not see the buffer of
+ * one that is let go of, and in a thread that makes little else it would leave thousands of them.
+ */
+function scanWith(selection: Selection): Scan {
+  const [oldest] = scans;
+  if (!oldest || scans.size < KEPT_SCANS) return new Scan(selection);
+  const [id, scan] = oldest;
+  scans.delete(id);
+  scan.use(selection);
   return scan;
 }
 

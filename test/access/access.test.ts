@@ -252,7 +252,7 @@ describe('the audit', () => {
     const db = (test.data.audit as unknown as { db: ConstructorParameters<typeof AuditTable>[0] }).db;
     const table = new AuditTable(db, 10);
     for (let i = 1; i <= 325; i++)
-      table.add({ who: 'a', action: 'export', what: `jobs/${i}`, filter: 'tcp', bytes: 2n ** 64n - 1n, address: 'local' }, i);
+      void table.add({ who: 'a', action: 'export', what: `jobs/${i}`, filter: 'tcp', bytes: 2n ** 64n - 1n, address: 'local' }, i);
     const rows = table.newest(1000, null);
     // The oldest go a hundred at a time.
     expect(rows.length).toBeLessThan(10 + 100);

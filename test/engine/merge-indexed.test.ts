@@ -108,7 +108,7 @@ function comparable({ bytes, receipt }: Exported): unknown {
 }
 
 describe('sources that overlap, read by their indexes', () => {
-  it.each(Array.from({ length: 24 }, (_, seed) => [seed]))('lanes of a buffer, %i', async (seed) => {
+  it.each(Array.from({ length: 24 }, (_, seed) => [seed]))('lanes of a buffer, %i', { timeout: 120_000 }, async (seed) => {
     const random = chance(seed);
     const lanes = Array.from({ length: 2 + below(random, 2) }, () => makeLanes(random));
     const wishes = wishesOf(random);
@@ -120,32 +120,36 @@ describe('sources that overlap, read by their indexes', () => {
     expect(outcomes[1]).toEqual(outcomes[0]);
   });
 
-  it.each(Array.from({ length: 16 }, (_, seed) => [seed]))('files with packets without a time and several interfaces, %i', async (seed) => {
-    const random = chance(1000 + seed);
-    const indexes = new Made();
-    const paths = Array.from({ length: 2 + below(random, 2) }, (_, i) => {
-      const blocks = new NgBlocks();
-      const bytes = [blocks.section(), blocks.interface({ linkType: 1, snapLength: 262144, resolution: 9, name: 'eth0' })];
-      let interfaces = 1;
-      for (const packet of packetsOf(random, 2 * PACKETS, START_NS)) {
-        if (random() < 0.01) {
-          bytes.push(blocks.interface({ linkType: 1, snapLength: 262144, resolution: 9, name: `eth${interfaces}` }));
-          interfaces += 1;
+  it.each(Array.from({ length: 16 }, (_, seed) => [seed]))(
+    'files with packets without a time and several interfaces, %i',
+    { timeout: 120_000 },
+    async (seed) => {
+      const random = chance(1000 + seed);
+      const indexes = new Made();
+      const paths = Array.from({ length: 2 + below(random, 2) }, (_, i) => {
+        const blocks = new NgBlocks();
+        const bytes = [blocks.section(), blocks.interface({ linkType: 1, snapLength: 262144, resolution: 9, name: 'eth0' })];
+        let interfaces = 1;
+        for (const packet of packetsOf(random, 2 * PACKETS, START_NS)) {
+          if (random() < 0.01) {
+            bytes.push(blocks.interface({ linkType: 1, snapLength: 262144, resolution: 9, name: `eth${interfaces}` }));
+            interfaces += 1;
+          }
+          if (random() < 0.02) bytes.push(blocks.simple(packet.data));
+          else bytes.push(blocks.enhanced({ ...packet, interface: below(random, interfaces) }));
         }
-        if (random() < 0.02) bytes.push(blocks.simple(packet.data));
-        else bytes.push(blocks.enhanced({ ...packet, interface: below(random, interfaces) }));
-      }
-      const path = folder.write(`file-${seed}-${i}.pcapng`, Buffer.concat(bytes));
-      indexes.add(path, BigInt(i));
-      return path;
-    });
-    const asked = request(
-      paths.map((path, i) => ({ path, name: `file ${i}` })),
-      wishesOf(random),
-    );
-    const plain = comparable(await runExport(asked, { workers: seed % 3 }));
-    expect(comparable(await runExport(asked, { workers: seed % 3 }, { indexes }))).toEqual(plain);
-  });
+        const path = folder.write(`file-${seed}-${i}.pcapng`, Buffer.concat(bytes));
+        indexes.add(path, BigInt(i));
+        return path;
+      });
+      const asked = request(
+        paths.map((path, i) => ({ path, name: `file ${i}` })),
+        wishesOf(random),
+      );
+      const plain = comparable(await runExport(asked, { workers: seed % 3 }));
+      expect(comparable(await runExport(asked, { workers: seed % 3 }, { indexes }))).toEqual(plain);
+    },
+  );
 
   it('and what they leave out is not read', async () => {
     const random = chance(5);

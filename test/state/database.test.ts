@@ -81,14 +81,11 @@ describe('stored exports', () => {
     deadlineNs: null,
   });
 
-  it('come back as they were, oldest first', () => {
+  it('come back as they were, oldest first', async () => {
     const { db } = openDatabase(path);
     const store = new ExportStore(db);
-    store.save(one('late', 2n ** 63n));
-    store.save(one('early', 5n));
-    store.save(one('gone', 6n));
-    store.save({ ...one('early', 5n), state: 'DONE', outcome: '{}' });
-    store.remove('gone');
+    const rows = [one('late', 2n ** 63n), one('early', 5n), one('gone', 6n), { ...one('early', 5n), state: 'DONE', outcome: '{}' }];
+    await Promise.all([...rows.map((row) => store.save(row)), store.remove('gone')]);
     closeDatabase(db);
     const again = openDatabase(path);
     expect(new ExportStore(again.db).all()).toEqual([{ ...one('early', 5n), state: 'DONE', outcome: '{}' }, one('late', 2n ** 63n)]);

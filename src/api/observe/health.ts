@@ -22,22 +22,35 @@ export interface HealthReport {
 }
 
 const KEPT_MS = 1000;
-/** Older than that, a report says nothing: the new one is waited for, for a while. */
+/** Older than that, the next report is waited for, for a while: whoever asks seldom is told what is, not what was. */
 const STALE_MS = 5000;
 const WAIT_MS = 1000;
+/** A look that takes so long will not end. A disk that is busy with hundreds of downloads takes a second or two. */
+const HANG_MS = 10_000;
 
 export class Health {
   #report: HealthReport = { faults: [], checks: {} };
   #atMs = -Infinity;
   #looking: Promise<void> | null = null;
+  #lookingSinceMs = 0;
 
-  constructor(private readonly options: HealthOptions) {}
+  constructor(
+    private readonly options: HealthOptions,
+    private readonly hangMs = HANG_MS,
+  ) {}
 
   async report(): Promise<HealthReport> {
-    if (this.#ageMs >= KEPT_MS) this.#looking ??= this.#look().finally(() => (this.#looking = null));
+    if (this.#ageMs >= KEPT_MS) this.#beginLook();
     if (this.#ageMs < STALE_MS) return this.#report;
     await Promise.race([this.#looking, sleep(WAIT_MS, undefined, { ref: false })]);
-    return this.#ageMs < STALE_MS ? this.#report : { faults: ['the system does not answer in time'], checks: {} };
+    if (this.#looking === null || performance.now() - this.#lookingSinceMs < this.hangMs) return this.#report;
+    return { faults: ['the system does not answer'], checks: {} };
+  }
+
+  #beginLook(): void {
+    if (this.#looking !== null) return;
+    this.#lookingSinceMs = performance.now();
+    this.#looking = this.#look().finally(() => (this.#looking = null));
   }
 
   get #ageMs(): number {
