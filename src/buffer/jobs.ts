@@ -32,6 +32,16 @@ export interface JobSettings {
   ownerPid?: number;
 }
 
+/** Of a job that captures everything and keeps it for ever. */
+export const KEEP_ALL: Omit<JobSettings, 'interfaces'> = {
+  filter: null,
+  snapLengthBytes: 0,
+  segmentBytes: 0,
+  retainBytes: 0,
+  retainAgeSeconds: 0,
+  fsync: 'seal',
+};
+
 export interface InterfaceChoice {
   /** Every interface that can be captured. */
   all: boolean;

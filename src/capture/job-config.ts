@@ -1,5 +1,5 @@
 /** The configuration of a job as users see it: groups of interfaces where the capture has names of interfaces. */
-import type { InterfaceChoice, Job, JobSettings } from '../buffer/jobs.js';
+import { KEEP_ALL, type InterfaceChoice, type Job, type JobSettings } from '../buffer/jobs.js';
 import { SpillwayError } from '../errors.js';
 import { isCapturable, networkInterfaces } from './network.js';
 import type { JobDefaults, Stored } from './settings.js';
@@ -96,15 +96,7 @@ function chosenFor({ vifgs, allVifgs, filter }: JobConfig, stored: Stored): Pick
   return { chosenBy, interfaces: interfacesOf({ ...EMPTY, filter, chosenBy }, stored) };
 }
 
-const EMPTY: JobSettings = {
-  interfaces: [],
-  filter: null,
-  snapLengthBytes: 0,
-  segmentBytes: 0,
-  retainBytes: 0,
-  retainAgeSeconds: 0,
-  fsync: 'seal',
-};
+const EMPTY: JobSettings = { ...KEEP_ALL, interfaces: [] };
 
 function machineryOf({ segmentBytes, fsync }: JobDefaults): JobSettings {
   return { ...EMPTY, segmentBytes, fsync };

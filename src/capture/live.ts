@@ -1,6 +1,6 @@
 /** Captures that last as long as one export: jobs that no list shows. */
 import { randomUUID } from 'node:crypto';
-import type { Job, Jobs } from '../buffer/jobs.js';
+import { KEEP_ALL, type Job, type Jobs } from '../buffer/jobs.js';
 import { stopCapture } from './control.js';
 
 /** What a reader may be behind before it misses packets. */
@@ -11,12 +11,10 @@ const SEGMENT_BYTES = 16 << 20;
 /** Captures the interfaces into a job of its own; `start` resolves when it captures. */
 export async function startLive(jobs: Jobs, interfaces: readonly string[], start: (job: Job) => Promise<unknown>): Promise<Job> {
   const job = await jobs.put(`live-${randomUUID().slice(0, 8)}`, {
+    ...KEEP_ALL,
     interfaces: [...interfaces],
-    filter: null,
-    snapLengthBytes: 0,
     segmentBytes: SEGMENT_BYTES,
     retainBytes: RETAIN_BYTES,
-    retainAgeSeconds: 0,
     fsync: 'never',
     ownerPid: process.pid,
   });

@@ -18,7 +18,6 @@ export async function fetchSpooled(handle: ExportHandle, send: (spooled: Spooled
   const spool = handle.spool!;
   const { signal } = handle.stopper;
   if (handle.downloads === 0 && handle.state !== 'NODATA') handle.apply(handle.state === 'DONE' ? 'again' : 'stream');
-  const wasDelivered = handle.hasEnd;
   handle.deadline.stop();
   handle.downloads += 1;
   let file: FileHandle | undefined;
@@ -35,7 +34,7 @@ export async function fetchSpooled(handle: ExportHandle, send: (spooled: Spooled
   } finally {
     // At once: who has the end may ask for the state, or fetch again, before anything else is put away.
     handle.downloads -= 1;
-    if (handle.downloads === 0 && handle.state === 'STREAMING') handle.apply(handle.hasEnd || wasDelivered ? 'finish' : 'pause');
+    if (handle.downloads === 0 && handle.state === 'STREAMING') handle.apply(handle.hasEnd ? 'finish' : 'pause');
     if (handle.hasEnd && handle.state === 'DONE') handle.progress = 100;
     await file?.close();
   }

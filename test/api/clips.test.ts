@@ -5,24 +5,15 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADMIN, type Caller } from '../../src/access/caller.js';
-import { buildApp } from '../../src/api/app.js';
 import { clipsService } from '../../src/api/clips/service.js';
 import { Clips } from '../../src/buffer/clips.js';
-import { Jobs, type Job } from '../../src/buffer/jobs.js';
+import { Jobs, KEEP_ALL, type Job } from '../../src/buffer/jobs.js';
 import { lossFile, lossRecord, FakeBuffer } from '../support/buffer.js';
 import { TemporaryData } from '../export/fakes.js';
 import { udpFrame } from './captures.js';
+import { serveAs } from './serve.js';
 
 const BASE = '/api/npm.clips/1.0';
-const SETTINGS = {
-  filter: null,
-  snapLengthBytes: 0,
-  segmentBytes: 0,
-  retainBytes: 0,
-  retainAgeSeconds: 0,
-  fsync: 'seal',
-  interfaces: ['va'],
-} as const;
 const S = 1_000_000_000n;
 /** Packets of a job: a second apart from here on, a segment each. */
 const T0 = 1_700_000_000n;
@@ -50,16 +41,8 @@ let job: Job;
 let folder: string;
 
 beforeAll(async () => {
-  const service = clipsService({ jobs, clips: new Clips(jobs) });
-  ({ app } = await buildApp({
-    services: [service],
-    gate: { admit: async () => caller, audit: { note: () => undefined } },
-    own: { names: [], addresses: () => [] },
-    tls: null,
-    logger: false,
-    version: '0',
-  }));
-  job = await jobs.put('uplink', { ...SETTINGS, interfaces: ['va'] });
+  app = await serveAs(() => caller, [clipsService({ jobs, clips: new Clips(jobs) })]);
+  job = await jobs.put('uplink', { ...KEEP_ALL, interfaces: ['va'] });
   folder = join(job.folder, '0-va');
   const buffer = new FakeBuffer(folder);
   for (let n = 0n; n < 6n; n++) {

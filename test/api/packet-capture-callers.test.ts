@@ -1,7 +1,6 @@
 /** Capture jobs and who asks for them, without captures: those that are refused, those that are taken up again, those that some do not see. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { ADMIN, type Caller } from '../../src/access/caller.js';
-import { buildApp } from '../../src/api/app.js';
 import { packetCapture } from '../../src/api/packet-capture/service.js';
 import { Clips } from '../../src/buffer/clips.js';
 import { Jobs } from '../../src/buffer/jobs.js';
@@ -11,6 +10,7 @@ import { CaptureSettings } from '../../src/capture/settings.js';
 import { Vifgs } from '../../src/capture/vifgs.js';
 import { SpillwayError } from '../../src/errors.js';
 import { TemporaryData } from '../export/fakes.js';
+import { serveAs } from './serve.js';
 
 const BASE = '/api/npm.packet_capture/3.0';
 
@@ -29,14 +29,7 @@ describe('callers and captures that are refused', () => {
   const control = new JobControl({ jobs, clips: new Clips(jobs), vifgs, startCapture, report: () => undefined });
   const service = packetCapture({ jobs, control, states: new JobStates(new Clips(jobs).catalogs), settings, vifgs });
   const asked = async (caller: Caller, path: string, method: 'GET' | 'POST' | 'PUT' | 'DELETE' = 'GET', body?: object) => {
-    const { app } = await buildApp({
-      services: [service],
-      gate: { admit: async () => caller, audit: { note: () => undefined } },
-      own: { names: [], addresses: () => [] },
-      tls: null,
-      logger: false,
-      version: '0',
-    });
+    const app = await serveAs(() => caller, [service]);
     const answer = await app.inject({ method, url: `${BASE}${path}`, headers: { host: 'localhost' }, ...(body && { payload: body }) });
     await app.close();
     return { status: answer.statusCode, body: answer.body === '' ? null : (JSON.parse(answer.body) as Record<string, unknown>) };

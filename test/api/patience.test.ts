@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { ADMIN } from '../../src/access/caller.js';
-import { buildApp } from '../../src/api/app.js';
 import { packetExport } from '../../src/api/packet-export/service.js';
 import { LIMITS } from '../../src/config.js';
 import { ExportService } from '../../src/export/service.js';
 import { SpoolRoom } from '../../src/export/spool.js';
 import type { DataFolder } from '../../src/state/data-folder.js';
 import { FakeEngine, TemporaryData, until } from '../export/fakes.js';
+import { serveAs } from './serve.js';
 import { BASE } from './server.js';
 
 const STALL_MS = 400;
@@ -36,9 +36,7 @@ beforeEach(async () => {
     stallMs: STALL_MS,
   });
   engine.pieces = Array.from({ length: PIECES }, () => Buffer.alloc(1 << 20));
-  const gate = { admit: async () => ADMIN, audit: { note: () => undefined } };
-  const own = { names: [], addresses: () => [] };
-  ({ app } = await buildApp({ services: [packetExport(service)], gate, own, tls: null, logger: false, version: '0' }));
+  app = await serveAs(() => ADMIN, [packetExport(service)]);
   await app.listen({ host: '127.0.0.1', port: 0 });
 });
 afterEach(async () => {

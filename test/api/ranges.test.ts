@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
+import { request, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
 import fc from 'fast-check';
@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { handleErrors } from '../../src/api/errors.js';
 import { partOf, sendRange, type Bytes } from '../../src/api/ranges.js';
 import { LIMITS } from '../../src/config.js';
+import { askAt, type Answer } from './server.js';
 
 const ETAG = '"one"';
 const HEADERS = { 'content-type': 'application/octet-stream', 'cache-control': 'private' };
@@ -39,24 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => app.close());
 
-interface Got {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: Buffer;
-  complete: boolean;
-}
-
-async function get(name: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Got> {
-  const asked = request({ host: '127.0.0.1', port, path: `/${name}`, headers, method });
-  asked.end();
-  const [response] = (await once(asked, 'response')) as [IncomingMessage];
-  asked.on('error', () => undefined);
-  response.on('error', () => undefined);
-  const chunks: Buffer[] = [];
-  response.on('data', (chunk: Buffer) => chunks.push(chunk));
-  await new Promise((resolve) => response.once('close', resolve));
-  return { status: response.statusCode!, headers: response.headers, body: Buffer.concat(chunks), complete: response.complete };
-}
+const get = (name: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> => askAt(port, `/${name}`, { method, headers });
 
 const size = whole.length;
 

@@ -7,14 +7,13 @@ import { Catalogs } from '../../src/buffer/catalog.js';
 import { clearBuffer } from '../../src/buffer/clear.js';
 import { Clips } from '../../src/buffer/clips.js';
 import { Holdings } from '../../src/buffer/holdings.js';
-import { Jobs, type Job } from '../../src/buffer/jobs.js';
+import { Jobs, KEEP_ALL, type Job } from '../../src/buffer/jobs.js';
 import { pinSegment } from '../../src/buffer/pins.js';
 import { payload } from '../support/build.js';
 import { FakeBuffer } from '../support/buffer.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
-const SETTINGS = { filter: null, snapLengthBytes: 0, segmentBytes: 0, retainBytes: 0, retainAgeSeconds: 0, fsync: 'seal' } as const;
 const jobs = new Jobs(folder.path);
 const clips = new Clips(jobs, () => 10_000n);
 
@@ -22,7 +21,7 @@ let made = 0;
 
 /** A job with sealed segments of one packet at each of these times, in two interfaces. */
 async function filled(...times: bigint[]): Promise<{ job: Job; buffers: FakeBuffer[] }> {
-  const job = await jobs.put(`job${made++}`, { ...SETTINGS, interfaces: ['va', 'vb'] });
+  const job = await jobs.put(`job${made++}`, { ...KEEP_ALL, interfaces: ['va', 'vb'] });
   const buffers = ['0-va', '1-vb'].map((name) => new FakeBuffer(join(job.folder, name)));
   for (const buffer of buffers)
     for (const ticks of times) {

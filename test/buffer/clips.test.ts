@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import type { Clip } from '../../src/buffer/clip-file.js';
 import type { ClipWish } from '../../src/buffer/clip-wish.js';
 import { Clips } from '../../src/buffer/clips.js';
-import { Jobs, type Job } from '../../src/buffer/jobs.js';
+import { Jobs, KEEP_ALL, type Job } from '../../src/buffer/jobs.js';
 import { pinSegment } from '../../src/buffer/pins.js';
 import { hasProgram, requireOrSkip } from '../setup/require.js';
 import { payload } from '../support/build.js';
@@ -15,15 +15,6 @@ import { FakeBuffer, segmentName } from '../support/buffer.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 const folder = temporaryFolder();
-const SETTINGS = {
-  interfaces: ['va'],
-  filter: null,
-  snapLengthBytes: 0,
-  segmentBytes: 0,
-  retainBytes: 0,
-  retainAgeSeconds: 0,
-  fsync: 'seal',
-} as const;
 const NOW_NS = 1000n;
 const WISH = { startNs: null, endNs: null, owner: 'ann', reason: 'a test', expiresNs: null };
 
@@ -44,7 +35,7 @@ class Kept {
 
   static async make(): Promise<Kept> {
     const jobs = new Jobs(join(folder.path, String(jobsMade++)));
-    const job = await jobs.put('uplink', { ...SETTINGS, interfaces: ['va'] });
+    const job = await jobs.put('uplink', { ...KEEP_ALL, interfaces: ['va'] });
     return new Kept(jobs, job, new FakeBuffer(join(job.folder, '0-va')));
   }
 

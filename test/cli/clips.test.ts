@@ -2,14 +2,13 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Jobs, type Job } from '../../src/buffer/jobs.js';
+import { Jobs, KEEP_ALL, type Job } from '../../src/buffer/jobs.js';
 import { payload } from '../support/build.js';
 import { FakeBuffer } from '../support/buffer.js';
 import { temporaryFolder } from '../support/temporary.js';
 import { expectSentence, run, type Outcome } from './support.js';
 
 const folder = temporaryFolder();
-const SETTINGS = { filter: null, snapLengthBytes: 0, segmentBytes: 0, retainBytes: 0, retainAgeSeconds: 0, fsync: 'seal' } as const;
 const HOUR_NS = 3_600_000_000_000n;
 
 let data = '';
@@ -36,7 +35,7 @@ async function refused(args: string[], exit: number, code: string, sentence: str
 
 beforeEach(async () => {
   data = join(folder.path, String(made++));
-  job = await new Jobs(data).put('uplink', { ...SETTINGS, interfaces: ['va'] });
+  job = await new Jobs(data).put('uplink', { ...KEEP_ALL, interfaces: ['va'] });
   const buffer = new FakeBuffer(join(job.folder, '0-va'));
   const nowNs = BigInt(Date.now()) * 1_000_000n;
   times = [nowNs - HOUR_NS, nowNs - HOUR_NS / 2n, nowNs - HOUR_NS / 12n];
@@ -97,7 +96,7 @@ describe('spillway clips', () => {
 
   it('tells where clips take most of a buffer', async () => {
     const { bytes } = (await created('--from', '-10m'))['held'] as { bytes: number };
-    await new Jobs(data).put('uplink', { ...SETTINGS, interfaces: ['va'], retainBytes: 4 * bytes });
+    await new Jobs(data).put('uplink', { ...KEEP_ALL, interfaces: ['va'], retainBytes: 4 * bytes });
     expect((await spillway('clips', 'create', 'jobs/uplink', '--from', '-10m')).stderr).toBe('');
     const { exit, stderr } = await spillway('clips', 'create', 'jobs/uplink');
     expect(exit).toBe(0);

@@ -262,7 +262,7 @@ TEST("where every commit is durable, marks wait until the segment before is fini
     CHECK(!store.open(kNow));
     const auto marked = [&] { return readMarks(folder.path())->segment_id; };
     const auto waitFor = [](const auto& what) {
-      for (int tries = 0; !what() && tries < 2000; ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      for (int tries = 0; !what() && tries < 20'000; ++tries) std::this_thread::sleep_for(std::chrono::milliseconds(1));
       CHECK(what());
     };
     const Buffer blocks = blocksOf(0, 30, 60);
