@@ -1,19 +1,22 @@
-/** Loads the native addon: the only place that does. What it offers is in native-contract.ts. */
+/** Loads the native addon: the only place that does. What it offers is in native-contract.ts and native-system-contract.ts. */
 import { createRequire } from 'node:module';
 import { SpillwayError } from './errors.js';
 import { fromRoot } from './root.js';
 import type * as contract from './native-contract.js';
+import type * as system from './native-system-contract.js';
 
 export type { BlockSums, IndexAnswer, InterfaceInfo, LinkProgram, MergePlace, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
 
 /** Where the addon may lie, from the project's root: built here, or shipped in a package. */
 const PLACES = ['build/Release/spillway.node', `prebuilds/${process.platform}-${process.arch}/spillway.node`];
 
-function load(): typeof contract {
+type Addon = typeof contract & typeof system;
+
+function load(): Addon {
   const require = createRequire(import.meta.url);
   for (const place of PLACES) {
     try {
-      return require(fromRoot(place)) as typeof contract;
+      return require(fromRoot(place)) as Addon;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
     }
@@ -35,6 +38,7 @@ export const {
   setPipeSize,
   givePages,
   adviseLargePages,
+  dropPages,
   probeIndex,
   IndexFile,
   statisticsBlock,

@@ -1,4 +1,4 @@
-// givePages and adviseLargePages: an output slot's way into a pipe. It waits for the pipe's reader, so it runs where
+// givePages, adviseLargePages and dropPages: an output slot's way into a pipe. It waits for the pipe's reader, so it runs where
 // Node's own writes run, on a thread of libuv's pool, and touches nothing of JavaScript there.
 #include <cerrno>
 
@@ -50,10 +50,16 @@ Napi::Value largePages(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), static_cast<double>(adviseLargePages(memoryArgument(info[0], "memory"))));
 }
 
+Napi::Value drop(const Napi::CallbackInfo& info) {
+  dropPages(memoryArgument(info[0], "memory"));
+  return info.Env().Undefined();
+}
+
 }  // namespace
 
 void initGivePages(Napi::Env env, Napi::Object exports) {
   exports.Set("givePages", Napi::Function::New<give>(env, "givePages"));
+  exports.Set("dropPages", Napi::Function::New<drop>(env, "dropPages"));
   exports.Set("adviseLargePages", Napi::Function::New<largePages>(env, "adviseLargePages"));
 }
 

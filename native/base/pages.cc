@@ -53,6 +53,11 @@ size_t adviseLargePages(Memory memory) {
   return offset < memory.size ? offset : 0;
 }
 
+void dropPages(Memory memory) {
+  const Memory whole = wholePages(memory);
+  if (whole.size != 0) ::madvise(whole.data, whole.size, MADV_DONTNEED);
+}
+
 int givePages(int fd, Memory memory, const uint8_t* from, size_t size) {
   if (::fcntl(fd, F_GETPIPE_SZ) < 0) return -EINVAL;
   size_t done = 0;
@@ -68,13 +73,14 @@ int givePages(int fd, Memory memory, const uint8_t* from, size_t size) {
       error = errno;
     }
   }
-  // Private anonymous pages: new ones take their place here at the next touch, the old ones are the pipe's.
-  const Memory whole = wholePages(memory);
-  if (whole.size != 0) ::madvise(whole.data, whole.size, MADV_DONTNEED);
+  // New ones take their place here, the old ones are the pipe's.
+  dropPages(memory);
   return -error;
 }
 #else
 size_t adviseLargePages(Memory) { return 0; }
+
+void dropPages(Memory) {}
 
 int givePages(int, Memory, const uint8_t*, size_t) { return -EINVAL; }
 #endif

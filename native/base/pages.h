@@ -17,6 +17,9 @@ constexpr size_t kLargePageBytes = 2u << 20;
 // page that begins within `memory`, or 0 where none does.
 size_t adviseLargePages(Memory memory);
 
+// Lets go of all whole pages of `memory`: what they held is zero or undefined then, and they are got anew at the next touch.
+void dropPages(Memory memory);
+
 // Writes `size` bytes at `from` within `memory` to the pipe `fd`, blocking where it does: whole pages are moved into
 // the pipe (vmsplice), what is left at both ends is copied. A page in a pipe must not change, so on return all whole
 // pages of `memory` are let go of, whatever they held: what `memory` holds then is undefined, and the reader still

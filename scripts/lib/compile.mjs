@@ -61,16 +61,20 @@ async function compile(source, object, flags, ahead) {
 async function compileAll(pairs, flags, ahead) {
   const queue = [...pairs];
   const worker = async () => {
-    for (let next = queue.shift(); next !== undefined; next = queue.shift()) await compile(...next, flags, ahead);
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+      ahead?.throwIfAborted();
+      await compile(...next, flags, ahead);
+    }
   };
   await Promise.all(Array.from({ length: ahead ? 1 : availableParallelism() }, worker));
 }
 
 /**
  * Builds `sources` into `build/<folder>/<name>` and returns its path. Programs of one folder share their objects,
- * so they must be built with the same `flags`; `linkFlags` may differ. `ahead`: while other things run, which it must not slow down.
+ * so they must be built with the same `flags`; `linkFlags` may differ. `ahead`: while other things run, which it must not slow down, until
+ * this signal; then it is given up between two objects, and those that are there stay.
  */
-export async function buildProgram({ folder, name, sources, flags, linkFlags = flags, ahead = false }) {
+export async function buildProgram({ folder, name, sources, flags, linkFlags = flags, ahead = null }) {
   await ensurePackages(CLANG_NEEDS);
   const outDir = join(root, 'build', folder);
   const pairs = sources.map((source) => [source, join(outDir, `${relative(root, source)}.o`)]);

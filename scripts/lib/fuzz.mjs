@@ -32,7 +32,7 @@ function seed(target) {
 }
 
 /** The target's program. */
-export async function buildFuzzer(target, ahead = false) {
+export async function buildFuzzer(target, ahead = null) {
   const source = join(TARGETS_DIR, `${target}.cc`);
   if (!existsSync(source)) throw new SetupError(`there is no fuzz target ${target}; there are: ${fuzzTargets().join(', ')}`);
   return buildProgram({ folder: 'fuzz', name: target, sources: [...coreSources(), source], flags: FLAGS, linkFlags: LINK_FLAGS, ahead });

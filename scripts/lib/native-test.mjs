@@ -9,7 +9,7 @@ import { SetupError } from './say.mjs';
 const SANITIZE = ['-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
 /** The program's path. */
-export async function buildNativeTests(ahead = false) {
+export async function buildNativeTests(ahead = null) {
   const folder = join(root, 'test', 'native');
   const capture = captureSources();
   const tests = ccFiles([folder]).filter((path) => capture.length > 0 || !path.startsWith(join(folder, 'capture')));

@@ -22,7 +22,10 @@ async function guarded(name, run) {
   }
 }
 
+/** Builds in the time that the other suite leaves: some of its tests look at clocks. */
 async function fuzzAll() {
+  const never = new AbortController().signal;
+  for (const target of fuzzTargets()) await buildFuzzer(target, never);
   const counts = { passed: 0, failed: 0, skipped: 0, notes: [] };
   if (fuzzTargets().length === 0) throw new SetupError('there is no target under test/fuzz');
   for (const target of fuzzTargets()) {
@@ -35,28 +38,22 @@ async function fuzzAll() {
   return counts;
 }
 
-/** The C++ suites, or the word that they are skipped for want of clang. */
+/** The C++ suites, side by side, or the word that they are skipped for want of clang. */
 async function nativeSuites() {
-  const suites = [
-    ['C++', () => runNativeTests()],
-    ['fuzz', fuzzAll],
-  ];
-  const done = [];
   const missing = missingPackages(CLANG_NEEDS);
-  for (const [name, run] of suites) {
-    const note = `not run: ${missing.join(' and ')} not installed`;
-    if (missing.length === 0) done.push(await guarded(name, run));
-    else done.push(mustRun ? failure(name, note) : { name, passed: 0, failed: 0, skipped: 1, notes: [note] });
-  }
-  return done;
+  const suites = ['C++', 'fuzz'];
+  const note = `not run: ${missing.join(' and ')} not installed`;
+  if (missing.length > 0) return suites.map((name) => (mustRun ? failure(name, note) : { name, passed: 0, failed: 0, skipped: 1, notes: [note] }));
+  await buildNativeTests().catch(() => {}); // told by the suite
+  return Promise.all([guarded('C++', () => runNativeTests()), guarded('fuzz', fuzzAll)]);
 }
 
-/** Many of the other tests wait more than they work. What does not compile is told where it is to run. */
-async function buildAhead() {
+/** Many of the other tests wait more than they work. What does not compile is told where it is to run, which goes on with what is left. */
+async function buildAhead(until) {
   if (missingPackages(CLANG_NEEDS).length > 0) return;
   try {
-    await buildNativeTests(true);
-    for (const target of fuzzTargets()) await buildFuzzer(target, true);
+    await buildNativeTests(until);
+    for (const target of fuzzTargets()) await buildFuzzer(target, until);
   } catch {
     // Told by the suite.
   }
@@ -66,8 +63,10 @@ async function runAll() {
   await ensureRunnable();
   const lacking = await ensureTestTools();
   if (lacking !== null) say(`some tests will skip; ${lacking}`);
-  const built = buildAhead();
+  const others = new AbortController();
+  const built = buildAhead(others.signal);
   const typescript = await runVitest(mustRun);
+  others.abort();
   await built;
   return [...typescript, ...(await nativeSuites())];
 }

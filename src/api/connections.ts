@@ -1,7 +1,7 @@
 /**
- * The connections of the listener: a bounded number. Where there is no room for one more, the one goes that has been
- * without a request the longest, so that half a request, or none, takes no place from anybody; where nearly
- * all are at work, a request is refused.
+ * The connections of the listener: a bounded number. Where there is no room for one more, one without a request goes: of those
+ * that never had a whole one and those that rest behind one, whichever are more, the one that has waited the longest. So
+ * half a request, or none, takes no place from anybody; where nearly all are at work, a request is refused.
  */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -20,8 +20,9 @@ export interface ConnectionFigures {
 }
 
 export class Connections {
-  /** Those without a request, the one that has been so the longest first. */
-  readonly #idle = new Set<Socket>();
+  /** Those that never had a request, and those that had some and have none now; the one that has been so the longest first. */
+  readonly #fresh = new Set<Socket>();
+  readonly #resting = new Set<Socket>();
   /** And those with some: how many. */
   readonly #busy = new Map<Socket, number>();
   #evicted = 0;
@@ -38,7 +39,11 @@ export class Connections {
   }
 
   get figures(): ConnectionFigures {
-    return { busy: this.#busy.size, idle: this.#idle.size, evicted: this.#evicted, refused: this.#refused };
+    return { busy: this.#busy.size, idle: this.#idleCount, evicted: this.#evicted, refused: this.#refused };
+  }
+
+  get #idleCount(): number {
+    return this.#fresh.size + this.#resting.size;
   }
 
   /** Refuses requests that come over connections too many. */
@@ -53,30 +58,35 @@ export class Connections {
   }
 
   #admit(socket: Socket): void {
-    if (this.#idle.size + this.#busy.size >= this.max) this.#evict();
-    this.#idle.add(socket);
+    if (this.#idleCount + this.#busy.size >= this.max) this.#evict();
+    this.#fresh.add(socket);
     socket.once('close', () => {
-      this.#idle.delete(socket);
+      this.#leaveIdle(socket);
       this.#busy.delete(socket);
     });
   }
 
   #evict(): void {
-    for (const socket of this.#idle) {
-      this.#evicted++;
-      this.#idle.delete(socket);
-      return void socket.destroy();
-    }
+    const [socket] = this.#fresh.size >= this.#resting.size ? this.#fresh : this.#resting;
+    if (!socket) return;
+    this.#evicted++;
+    this.#leaveIdle(socket);
+    socket.destroy();
+  }
+
+  #leaveIdle(socket: Socket): void {
+    this.#fresh.delete(socket);
+    this.#resting.delete(socket);
   }
 
   #begin(socket: Socket, response: ServerResponse): void {
-    this.#idle.delete(socket);
+    this.#leaveIdle(socket);
     this.#busy.set(socket, (this.#busy.get(socket) ?? 0) + 1);
     response.once('close', () => {
       const left = (this.#busy.get(socket) ?? 0) - 1;
       if (left > 0) return void this.#busy.set(socket, left);
       // Unless it was closed before.
-      if (this.#busy.delete(socket) && !socket.destroyed) this.#idle.add(socket);
+      if (this.#busy.delete(socket) && !socket.destroyed) this.#resting.add(socket);
     });
   }
 }

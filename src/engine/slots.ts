@@ -1,14 +1,17 @@
 /**
- * Output slots: shared memory that workers fill and sinks empty. They are kept and used again: the garbage collector
- * hardly sees memory outside its heap, and a probe that makes new slots for each export would grow for a long time.
+ * Output slots: shared memory that workers fill and sinks empty. They are kept and used again, as many as were ever needed
+ * at once: the garbage collector hardly sees memory outside its heap, least of all that which an idle thread has seen, and a
+ * probe that makes new slots for each export would grow for ever.
  */
-import { adviseLargePages } from '../native.js';
+import { adviseLargePages, dropPages } from '../native.js';
 import { LARGE_PAGE_BYTES, SLOT_BYTES } from './limits.js';
 
-/** Slots that are kept while nobody uses them: those of one scan on two cores. */
-const KEPT_SLOTS = 5;
+/** Slots that keep their pages while nobody uses them: those of one scan on two cores. New pages cost more than what is written to them. */
+const FILLED_SLOTS = 5;
 
+/** Those with pages are at the end. */
 const kept: Uint8Array[] = [];
+let filled = 0;
 
 /** How many slots a scan works with: two for each thread, and one on its way out. */
 export function slotCount(threads: number): number {
@@ -22,10 +25,21 @@ export function newSlot(bytes: number): Uint8Array {
 }
 
 export function takeSlots(count: number): Uint8Array[] {
-  return Array.from({ length: count }, () => kept.pop() ?? newSlot(SLOT_BYTES));
+  return Array.from({ length: count }, () => {
+    if (filled > 0) filled -= 1;
+    return kept.pop() ?? newSlot(SLOT_BYTES);
+  });
 }
 
 /** Only when no worker and no sink uses them any more. */
 export function giveBackSlots(slots: readonly Uint8Array[]): void {
-  for (const slot of slots) if (kept.length < KEPT_SLOTS && slot.length === SLOT_BYTES) kept.push(slot);
+  for (const slot of slots) {
+    if (filled < FILLED_SLOTS) {
+      filled += 1;
+      kept.push(slot);
+    } else {
+      dropPages(slot);
+      kept.unshift(slot);
+    }
+  }
 }

@@ -73,6 +73,22 @@ describe('a connection more than there may be', () => {
     expect([busy, next, idle[2]!].map(({ socket }) => socket.destroyed)).toEqual([false, false, false]);
   });
 
+  it('takes no place from one that rests between requests, where more have asked for nothing', async () => {
+    const connections = await listen(4);
+    const resting = client(GET);
+    await until(() => held.length === 1);
+    held[0]!.end('here');
+    await until(() => connections.figures.idle === 1 && resting.told().endsWith('here'));
+    const fresh: Client[] = [];
+    for (const text of ['GET /heal', '', 'P', '', 'GET']) {
+      fresh.push(client(text));
+      await until(() => connections.figures.idle + connections.figures.evicted === 1 + fresh.length);
+    }
+    await Promise.all([fresh[0]!.closed, fresh[1]!.closed]);
+    expect(connections.figures).toEqual({ busy: 0, idle: 4, evicted: 2, refused: 0 });
+    expect(resting.socket.destroyed).toBe(false);
+  });
+
   it('is told so where nearly all are at work', async () => {
     app = Fastify({ logger: false, forceCloseConnections: true });
     server = app.server;

@@ -7,7 +7,7 @@ import { read } from './tree.js';
 
 const RULES: Rules = {
   layers: [
-    ['units', 'errors', 'root', 'native-contract', 'native', 'config'],
+    ['units', 'errors', 'root', 'native-contract', 'native-system-contract', 'native', 'config'],
     ['engine', 'filter', 'state', 'access'],
     ['buffer', 'task'],
     ['export', 'bundle', 'capture', 'privileged'],

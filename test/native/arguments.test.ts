@@ -143,6 +143,7 @@ describe('givePages', () => {
     expect(() => native.givePages(1, new Uint8Array(4), 5)).toThrow(/lengthBytes must be at most the slot's length/);
     expect(() => native.givePages('1' as never, new Uint8Array(4), 4)).toThrow(/fd/);
     expect(() => native.adviseLargePages(null as never)).toThrow(/memory must be a Uint8Array/);
+    expect(() => native.dropPages(null as never)).toThrow(/memory must be a Uint8Array/);
   });
   it('says EINVAL for what is no pipe', async () => {
     await expect(native.givePages(1_000_000, new Uint8Array(4), 4)).resolves.toBe(constants.errno.EINVAL);

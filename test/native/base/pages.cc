@@ -113,6 +113,15 @@ TEST("a pipe without a reader is told") {
   ::close(ends[1]);
 }
 
+TEST("pages that are let go of hold nothing, and can be used again") {
+  const Mapped mapped(0);
+  dropPages(mapped.memory());
+  CHECK_EQ(mapped.data()[5000], 0u);
+  mapped.data()[5000] = 7;
+  CHECK_EQ(mapped.data()[5000], 7u);
+  dropPages({});
+}
+
 TEST("the first large page is found") {
   const Mapped mapped(16);
   const size_t offset = adviseLargePages(mapped.memory());
