@@ -3,27 +3,18 @@
  * export that asks, and kept in the data folder; it holds for the file as it was: the same device, inode, size, times of
  * modification and change, and the same first and last 64 KiB.
  */
-import { createHash } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { getSystemErrorName } from 'node:util';
 import type { FileIndex, Indexes } from '../engine/indexes.js';
 import { runIndexTask } from '../engine/pool.js';
 import { CONTROL, CONTROL_BYTES } from '../engine/tasks.js';
-import { crc32c, probeIndex } from '../native.js';
-
-/** Both ends of a file, where a capture that is written anew differs from the one before. */
-const PROVED_BYTES = 64 << 10;
+import { probeIndex } from '../native.js';
+import { fingerprint, type Fingerprint } from './file-fingerprint.js';
 
 /** Indexes that are kept; the oldest go. One is about 1% to 4% of its file. */
 const KEPT_INDEXES = 1000;
-
-interface Fingerprint {
-  id: bigint;
-  /** Names the index's file. */
-  name: string;
-  sizeBytes: number;
-}
 
 export interface FileIndexesOptions {
   /** Told of an index that could not be made. */
@@ -47,18 +38,11 @@ export class FileIndexes implements Indexes {
 
   async of(fd: number): Promise<FileIndex | null> {
     try {
-      // The same file, whatever its name is by now.
-      const handle = await open(`/proc/self/fd/${fd}`, 'r');
-      let wanted = false;
-      try {
-        const file = await fingerprint(handle);
-        if (!file) return null;
-        const index = await this.#open(file);
-        wanted = index === null && this.#want(handle, file);
-        return index;
-      } finally {
-        if (!wanted) await handle.close();
-      }
+      const file = await fingerprint(fd);
+      if (!file) return null;
+      const index = this.#open(file);
+      if (index === null) await this.#want(fd, file);
+      return index;
     } catch (error) {
       this.#report(error as Error);
       return null;
@@ -76,32 +60,33 @@ export class FileIndexes implements Indexes {
     await this.settled();
   }
 
-  async #open({ id, name }: Fingerprint): Promise<FileIndex | null> {
-    let handle: FileHandle;
+  #open({ id, name }: Fingerprint): FileIndex | null {
+    let fd: number;
     try {
-      handle = await open(join(this.#folder, name), 'r');
+      fd = openSync(join(this.#folder, name), 'r');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
       throw error;
     }
     // Asked for nothing in particular, it tells whether it can be asked at all.
-    if (typeof probeIndex(handle.fd, id, null, new BigInt64Array(0)) === 'string') {
-      await handle.close();
+    if (typeof probeIndex(fd, id, null, new BigInt64Array(0)) === 'string') {
+      closeSync(fd);
       return null;
     }
-    return { fd: handle.fd, id, close: () => handle.close() };
+    return { fd, id, close: async () => closeSync(fd) };
   }
 
-  /** True where the handle is kept, until its index is made. */
-  #want(handle: FileHandle, file: Fingerprint): boolean {
-    if (this.#making.has(file.name) || this.#closing()) return false;
+  async #want(fd: number, file: Fingerprint): Promise<void> {
+    if (this.#making.has(file.name) || this.#closing()) return;
+    // The same file, whatever its name is by now, and for as long as it takes.
+    const handle = await open(`/proc/self/fd/${fd}`, 'r');
+    if (this.#making.has(file.name) || this.#closing()) return handle.close();
     const made = this.#last.then(() => this.#make(handle, file)).catch((error: unknown) => this.#report(error as Error));
     this.#last = made;
     this.#making.set(
       file.name,
       made.finally(() => this.#making.delete(file.name)),
     );
-    return true;
   }
 
   #closing(): boolean {
@@ -118,7 +103,7 @@ export class FileIndexes implements Indexes {
       const errno = await runIndexTask({ control: this.#control, fd: handle.fd, sizeBytes, path: unfinished, id });
       if (errno > 0) throw new Error(`an index could not be made: ${getSystemErrorName(-errno)}`);
       // A file that changed meanwhile has another index than this.
-      if (errno === 0 && (await fingerprint(handle))?.id === id) await rename(unfinished, target);
+      if (errno === 0 && (await fingerprint(handle.fd))?.id === id) await rename(unfinished, target);
     } finally {
       await handle.close();
       await rm(unfinished, { force: true });
@@ -135,18 +120,4 @@ export class FileIndexes implements Indexes {
     ages.sort((a, b) => a.at - b.at);
     for (const { name } of ages.slice(0, names.length - KEPT_INDEXES + 1)) await rm(join(this.#folder, name), { force: true });
   }
-}
-
-/** What an index holds for; null for what is no regular file. */
-async function fingerprint(handle: FileHandle): Promise<Fingerprint | null> {
-  const { dev, ino, size, mtimeNs, ctimeNs, isFile } = await handle.stat({ bigint: true }).then((found) => ({ ...found, isFile: found.isFile() }));
-  if (!isFile) return null;
-  const sizeBytes = Number(size);
-  const crcAt = async (position: number): Promise<number> => {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(PROVED_BYTES), 0, PROVED_BYTES, position);
-    return crc32c(buffer.subarray(0, bytesRead), 0);
-  };
-  const ends = [await crcAt(0), await crcAt(Math.max(0, sizeBytes - PROVED_BYTES))];
-  const text = [dev, ino, size, mtimeNs, ctimeNs, ...ends].join(' ');
-  return { id: createHash('sha256').update(text).digest().readBigUInt64LE(), name: `${dev}-${ino}.index`, sizeBytes };
 }

@@ -8,11 +8,15 @@ import { DETECT_BYTES, detectCompression } from './detect.js';
 import { STEP_BYTES } from './limits.js';
 import type { Beginning, OpenSource } from './open-source.js';
 import type { FileSource } from './types.js';
+import { Unchanged } from './unchanged.js';
 
 const openFd = promisify(open);
 const closeFd = promisify(close);
 
 const COUNT_ONE = { format: 'none', snapLengthBytes: 0, windowsNs: new BigInt64Array(0), filters: null } as const;
+
+/** Of files: how they are packed, and how they begin. */
+const known = new Unchanged<Pick<OpenSource, 'compression' | 'beginning'>>(1000);
 
 export async function openSource(source: FileSource): Promise<OpenSource> {
   if ('fd' in source) return describe(source.name, source.fd, false);
@@ -38,12 +42,12 @@ function openFailure(name: string, error: NodeJS.ErrnoException): SpillwayError 
 
 async function describe(name: string, fd: number, owned: boolean): Promise<OpenSource> {
   let own = owned;
-  const stat = fstatSync(fd);
+  const stat = fstatSync(fd, { bigint: true });
   if (stat.isDirectory()) throw new SpillwayError('SOURCE_NOT_A_CAPTURE', `${name}: is a folder`);
   const opened: OpenSource = {
     name,
     fd,
-    sizeBytes: stat.isFile() ? stat.size : 0,
+    sizeBytes: stat.isFile() ? Number(stat.size) : 0,
     kind: 'stream',
     compression: 'detect',
     pipe: stat.isFIFO() || stat.isSocket(),
@@ -60,6 +64,8 @@ async function describe(name: string, fd: number, owned: boolean): Promise<OpenS
     },
   };
   if (!stat.isFile()) return opened;
+  const before = known.get(stat);
+  if (before) return Object.assign(opened, before, before.compression === null && { kind: 'file' });
   const head = Buffer.alloc(DETECT_BYTES);
   try {
     opened.compression = detectCompression(head.subarray(0, readSync(fd, head, 0, DETECT_BYTES, 0)));
@@ -68,6 +74,7 @@ async function describe(name: string, fd: number, owned: boolean): Promise<OpenS
   }
   if (opened.compression === null) opened.kind = 'file';
   opened.beginning = opened.kind === 'file' ? await beginningOfFile(name, fd, opened.sizeBytes, null) : await beginningOfStream(opened);
+  known.put(stat, { compression: opened.compression, beginning: opened.beginning });
   return opened;
 }
 

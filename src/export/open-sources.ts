@@ -21,7 +21,7 @@ export async function openSources(
     admit([`fs/${source.name}`]);
     const file = await files.openFile(source.name, given.config.path);
     held.push(file);
-    return { sources: [{ path: file.path, name: file.name }], windows, filters };
+    return { sources: [{ fd: file.fd, name: file.name }], windows, filters };
   }
   const captured = await openCaptured(source, { windows, isFollowed, mayBeEmpty: true, admit });
   held.push(captured);

@@ -8,7 +8,7 @@ import { open, type FileHandle } from 'node:fs/promises';
 const { O_RDONLY, O_DIRECTORY, O_NOFOLLOW, O_NONBLOCK } = constants;
 
 /** An open file by its descriptor. Workers are threads of this process: the name is good there too. */
-export const inside = (handle: FileHandle): string => `/proc/self/fd/${handle.fd}`;
+export const inside = (handle: { fd: number }): string => `/proc/self/fd/${handle.fd}`;
 
 /** Opens the folder that `parts` lead to from `root`; `failure` says what to throw where one of them can't be opened. */
 export async function openFolder(
@@ -28,7 +28,9 @@ export async function openFolder(
   return folder ?? open(root, O_RDONLY | O_DIRECTORY);
 }
 
-/** Opens what is believed to be a regular file; of a pipe that has taken its place nothing is waited for. */
+/** For what is believed to be a regular file; of a pipe that has taken its place nothing is waited for. */
+export const READ_WITHOUT_LINKS = O_RDONLY | O_NOFOLLOW | O_NONBLOCK;
+
 export function openWithoutLinks(path: string): Promise<FileHandle> {
-  return open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  return open(path, READ_WITHOUT_LINKS);
 }

@@ -2,10 +2,11 @@
  * The file system that clients see: `<data>/fs/<owner>/…`. Paths of clients are walked folder by folder, never through a
  * link (descriptors.ts). What is returned stays open and is named by its descriptor.
  */
+import { closeSync, fstatSync, lstatSync, openSync } from 'node:fs';
 import { lstat, mkdir, open, statfs, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpillwayError, type ErrorCode } from '../errors.js';
-import { inside, openFolder, openWithoutLinks } from './descriptors.js';
+import { inside, openFolder, READ_WITHOUT_LINKS } from './descriptors.js';
 import { FOLDER_MODE, makeFolder, move, remove } from './file-changes.js';
 import { lookAt, openEntry, type Entry, type OpenEntry } from './file-entry.js';
 import { fileError, fileExists } from './file-errors.js';
@@ -22,18 +23,23 @@ export interface Opened {
   close(): Promise<void>;
 }
 
+/** Its descriptor is closed with it. */
+export interface OpenedFile extends Opened {
+  readonly fd: number;
+}
+
 export class FileSystem {
   /** `root`: the `fs` folder. */
   constructor(private readonly root: string) {}
 
   /** Opens a regular file; `path` is `<owner>/<file>`, and `name` what sentences call it. */
-  async openFile(path: string, name: string): Promise<Opened> {
+  async openFile(path: string, name: string): Promise<OpenedFile> {
     const refuse: Refuse = (why, code = 'SOURCE_NOT_FOUND') => new SpillwayError(code, `source ${name} ${why}`);
     const parts = split(path, 2, refuse);
     const folder = await this.#folder(parts.slice(0, -1), refuse, 'SOURCE_UNREADABLE');
     try {
-      const file = await openRegular(`${inside(folder)}/${parts.at(-1)}`, refuse);
-      return { path: inside(file), name, close: () => file.close() };
+      const fd = openRegular(`${inside(folder)}/${parts.at(-1)}`, refuse);
+      return { path: inside({ fd }), fd, name, close: async () => closeSync(fd) };
     } finally {
       await folder.close();
     }
@@ -144,15 +150,18 @@ function split(path: string, least: number, refuse: Refuse): string[] {
   return parts;
 }
 
-/** Looks before it opens, since opening a pipe or a device can have effects, and again after. */
-async function openRegular(path: string, refuse: Refuse): Promise<FileHandle> {
+/**
+ * Looks before it opens, since opening a pipe or a device can have effects, and again after. All of it takes some microseconds,
+ * by the threads of libuv's pool twenty times as many, and every export pays for it.
+ */
+function openRegular(path: string, refuse: Refuse): number {
   try {
-    const before = await lstat(path);
+    const before = lstatSync(path);
     if (before.isSymbolicLink()) throw refuse('is a link, and links are not followed');
     if (!before.isFile()) throw refuse(`is ${kindOf(before)}, no capture file`, 'SOURCE_NOT_A_CAPTURE');
-    const file = await openWithoutLinks(path);
-    if ((await file.stat()).isFile()) return file;
-    await file.close();
+    const fd = openSync(path, READ_WITHOUT_LINKS);
+    if (fstatSync(fd).isFile()) return fd;
+    closeSync(fd);
     throw refuse('is no capture file', 'SOURCE_NOT_A_CAPTURE');
   } catch (error) {
     throw error instanceof SpillwayError ? error : whyNot(error as Error, 'it', refuse, 'SOURCE_UNREADABLE');

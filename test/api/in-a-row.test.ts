@@ -28,7 +28,10 @@ it('every mode, a third broken off: no descriptor, no file and no memory is left
   const place = join(dataFolder, 'fs', 'admin');
   mkdirSync(place, { recursive: true, mode: 0o700 });
   const frame = udpFrame(1000, 2000, 1500);
-  const packets = Array.from({ length: Math.ceil(FILE_BYTES / 1516) }, (_, i) => ({ ns: 1_700_000_000_000_000_000n + BigInt(i) * 1000n, bytes: frame }));
+  const packets = Array.from({ length: Math.ceil(FILE_BYTES / 1516) }, (_, i) => ({
+    ns: 1_700_000_000_000_000_000n + BigInt(i) * 1000n,
+    bytes: frame,
+  }));
   writeFileSync(join(place, 'big.pcap'), pcap(packets));
   server = await Server.start([SPILLWAY, 'serve', '--port', '0', '--data', dataFolder]);
   const row = { address: server.address, dataFolder, path: 'fs/admin/big.pcap' };
