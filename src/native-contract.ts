@@ -380,6 +380,14 @@ export declare function statisticsBlock(
   osDropped: bigint | null,
   comment: string | null,
 ): Uint8Array;
+/** Any key of this kind in [low, high]; an IPv6 address is told by a hash. */
+export interface Need {
+  kind: 'ether_type' | 'vlan' | 'ip_protocol' | 'ip4' | 'ip6' | 'port' | 'mac';
+  low: bigint;
+  high: bigint;
+}
+/** What an index is asked for a program: one need of each clause; no clause: everything is to be read. Null: it accepts no packet. */
+export declare function filterNeeds(code: Uint8Array, linkType: number): Need[][] | null;
 /** Checks a program as `Selection` does; null when it may run, else what is wrong with it. */
 export declare function verifyProgram(code: Uint8Array): string | null;
 /** Runs one verified program on one packet (for tests and `filter`): the return value of the program. */

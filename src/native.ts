@@ -5,7 +5,7 @@ import { fromRoot } from './root.js';
 import type * as contract from './native-contract.js';
 import type * as system from './native-system-contract.js';
 
-export type { BlockSums, IndexAnswer, InterfaceInfo, LinkProgram, MergePlace, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
+export type { BlockSums, IndexAnswer, InterfaceInfo, LinkProgram, MergePlace, Need, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
 
 /** Where the addon may lie, from the project's root: built here, or shipped in a package. */
 const PLACES = ['build/Release/spillway.node', `prebuilds/${process.platform}-${process.arch}/spillway.node`];
@@ -40,6 +40,7 @@ export const {
   adviseLargePages,
   dropPages,
   probeIndex,
+  filterNeeds,
   IndexFile,
   statisticsBlock,
   lockShared,

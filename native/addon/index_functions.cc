@@ -134,6 +134,39 @@ Napi::Value probeIndex(const Napi::CallbackInfo& info) {
   return object;
 }
 
+const char* nameOf(KeyKind kind) {
+  switch (kind) {
+    case KeyKind::ether_type: return "ether_type";
+    case KeyKind::vlan: return "vlan";
+    case KeyKind::ip_protocol: return "ip_protocol";
+    case KeyKind::ip4: return "ip4";
+    case KeyKind::ip6: return "ip6";
+    case KeyKind::port: return "port";
+    case KeyKind::mac: return "mac";
+  }
+  return "";
+}
+
+Napi::Value filterNeeds(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Needs needs = needsOf(bytesArgument(info[0], "code"), uint32Argument(info[1], "linkType"));
+  if (needs.never) return env.Null();
+  Napi::Array clauses = Napi::Array::New(env, needs.clauses.size());
+  for (uint32_t i = 0; i < needs.clauses.size(); ++i) {
+    const NeedClause& clause = needs.clauses[i];
+    Napi::Array alternatives = Napi::Array::New(env, clause.size());
+    for (uint32_t n = 0; n < clause.size(); ++n) {
+      Napi::Object need = Napi::Object::New(env);
+      need.Set("kind", nameOf(clause[n].kind));
+      need.Set("low", Napi::BigInt::New(env, clause[n].low));
+      need.Set("high", Napi::BigInt::New(env, clause[n].high));
+      alternatives.Set(n, need);
+    }
+    clauses.Set(i, alternatives);
+  }
+  return clauses;
+}
+
 class IndexFileObject : public Napi::ObjectWrap<IndexFileObject> {
  public:
   static void init(Napi::Env env, Napi::Object exports) {
@@ -176,6 +209,7 @@ class IndexFileObject : public Napi::ObjectWrap<IndexFileObject> {
 
 void initIndex(Napi::Env env, Napi::Object exports) {
   IndexFileObject::init(env, exports);
+  exports.Set("filterNeeds", Napi::Function::New<filterNeeds>(env, "filterNeeds"));
   exports.Set("probeIndex", Napi::Function::New<probeIndex>(env, "probeIndex"));
 }
 

@@ -3,6 +3,7 @@ import { SpillwayError } from '../errors.js';
 import { crc32c, fileHeader } from '../native.js';
 import { ScanContext, type Piece } from './context.js';
 import { estimate, type Estimate } from './estimate.js';
+import { explain, type FilterExplained } from './explain.js';
 import { closeAll, makePlan, type Plan, type PrepareOptions } from './plan.js';
 import { borrowPool, threadsFor, type Pool } from './pool.js';
 import { receiptOf } from './receipt.js';
@@ -32,6 +33,8 @@ export interface PreparedExport {
   readonly warnings: string[];
   /** What it will give, before it runs. Takes up to some seconds where there are many indexes. */
   estimate(): Promise<Estimate>;
+  /** How each filter is answered, and what it gives by itself. Takes as long as an estimate for each. */
+  explain(): Promise<FilterExplained[]>;
   /** Streams the export into the sink; call once. Calls sink.finish() or sink.abort() itself. */
   run(sink: Sink, options?: RunOptions): Promise<Receipt>;
   /** Frees descriptors; safe to call at any time but while it runs. */
@@ -46,6 +49,7 @@ export async function prepareExport(request: ExportRequest, options: PrepareOpti
     linkTypes: plan.linkTypes,
     warnings: plan.filters.warnings,
     estimate: () => estimate(plan, options.pool),
+    explain: () => explain(plan, options.pool),
     run: (sink, runOptions = {}) => runPlan(plan, sink, runOptions, options.pool),
     close: () => closeAll(plan.sources),
   };

@@ -1,12 +1,13 @@
 /** One export: its state, what it tells about itself, and what it holds open. */
 import type { Estimate } from '../engine/estimate.js';
+import type { FilterExplained } from '../engine/explain.js';
 import type { PreparedExport } from '../engine/export.js';
 import type { ExportRequest, Progress, Receipt } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import type { StoredExport } from '../state/exports.js';
 import { formatEpoch } from '../units.js';
 import { Deadline } from './deadline.js';
-import { estimateFields } from './estimate-fields.js';
+import { estimateFields, explainedFields } from './estimate-fields.js';
 import { parseJson, writeJson } from './json.js';
 import { isFinal, next, type Event } from './lifecycle.js';
 import { receiptFields } from './receipt-fields.js';
@@ -38,6 +39,7 @@ export class ExportHandle {
   error: StatusError | undefined;
   /** What PREPARE found out. */
   estimate: Estimate | undefined;
+  explained: FilterExplained[] = [];
   /** In BUFFER_STREAM, from the start of the run on. */
   spool: Spool | null = null;
   /** Clients that fetch from the spool at the moment. */
@@ -178,7 +180,7 @@ export class ExportHandle {
         ...(this.state === 'ERRORS' && this.error !== undefined && { error: this.error }),
       },
       ...(this.receipt !== undefined && { receipt: this.receipt }),
-      ...(this.estimate !== undefined && { estimate: estimateFields(this.estimate) }),
+      ...(this.estimate !== undefined && { estimate: { ...estimateFields(this.estimate), filters: this.explained.map(explainedFields) } }),
     };
   }
 }

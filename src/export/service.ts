@@ -227,7 +227,9 @@ export class ExportService {
 
   async #prepareFrom(handle: ExportHandle, { mode, selection }: CheckedRequest): Promise<PreparedExport> {
     const prepared = await this.#dependencies.prepare({ ...selection, ...handle.sources!, comments: commentsOf(handle, packageVersion()) });
-    if (mode === 'PREPARE') handle.estimate = await prepared.estimate();
+    if (mode !== 'PREPARE') return prepared;
+    handle.estimate = await prepared.estimate();
+    handle.explained = await prepared.explain();
     return prepared;
   }
 

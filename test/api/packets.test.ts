@@ -161,6 +161,7 @@ describe('with an engine that fails', () => {
         await sink.abort();
         throw new SpillwayError('OUTPUT_LINK_TYPES', 'two link types');
       },
+      explain: async () => [],
       estimate: () => Promise.reject(new Error('not asked for')),
       close: async () => undefined,
     }));

@@ -10,7 +10,7 @@ const path = join(folder.path, 'x');
 const at = (): BigIntStats => statSync(path, { bigint: true });
 const AGO_NS = 10_000_000_000n;
 /** As `stat`, but for a file that was last changed ten seconds ago. */
-const settled = (stat: BigIntStats): BigIntStats => ({ ...stat, mtimeNs: stat.mtimeNs - AGO_NS, ctimeNs: stat.ctimeNs - AGO_NS }) as BigIntStats;
+const settled = (stat: BigIntStats): BigIntStats => ({ ...stat, mtimeNs: stat.mtimeNs - AGO_NS, ctimeNs: stat.ctimeNs - AGO_NS });
 
 it('keeps what was learnt of a file that has long been what it is', () => {
   writeFileSync(path, 'one');
@@ -19,7 +19,7 @@ it('keeps what was learnt of a file that has long been what it is', () => {
   expect(known.get(settled(at()))).toBe('learnt');
   const { size, ino } = at();
   for (const other of [{ size: size + 1n }, { ino: ino + 1n }, { mtimeNs: 1n }, { ctimeNs: 1n }]) {
-    expect(known.get({ ...settled(at()), ...other } as BigIntStats)).toBeUndefined();
+    expect(known.get({ ...settled(at()), ...other })).toBeUndefined();
   }
 });
 

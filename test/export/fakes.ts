@@ -76,6 +76,7 @@ export class FakeEngine {
       warnings: [],
       run: (sink, options) => this.#run(sink, options),
       estimate: async () => this.estimate,
+      explain: async () => [],
       close: async () => void this.closed++,
     };
   };
