@@ -19,10 +19,12 @@ export async function compiled(compiler: FilterCompiler, text: string, linkType:
   }
 }
 
-/** A capture file of one link type, kept open for filter after filter. */
+/** A capture file, kept open for filter after filter. */
 export class FilteredFile {
   readonly #fd: number;
+  /** Of its first interface. */
   readonly linkType: number;
+  readonly linkTypes: readonly number[];
   readonly packets: number;
   #out = new Uint8Array(1 << 20);
 
@@ -34,12 +36,18 @@ export class FilteredFile {
     while (status === STATUS.budget) status = scan.step(this.#out, 0, 1 << 30);
     const interfaces = scan.info().interfaces;
     this.linkType = interfaces[0]?.linkType ?? -1;
+    this.linkTypes = [...new Set(interfaces.map(({ linkType }) => linkType))];
     this.packets = interfaces.reduce((sum, { packets }) => sum + packets, 0);
   }
 
   /** Numbers of the packets that pass, from 1. The filter sees the whole packet; of the output only the number is wanted. */
   matches(code: Uint8Array): number[] {
-    const selection = new Selection({ ...EVERYTHING, snapLengthBytes: 1, filters: [[{ linkType: this.linkType, code }]] });
+    return this.matchesOf([{ linkType: this.linkType, code }]);
+  }
+
+  /** The same where each link type has a program. */
+  matchesOf(programs: { linkType: number; code: Uint8Array }[]): number[] {
+    const selection = new Selection({ ...EVERYTHING, snapLengthBytes: 1, filters: [programs] });
     const { status, bytes } = scanFile(this.#fd, selection, this.#out);
     if (status !== STATUS.done) throw new Error(`the scan ended with status ${status}`);
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);

@@ -8,6 +8,7 @@ import { DEFAULT_SNAP_LENGTH_BYTES, MAX_PROGRAM_INSTRUCTIONS } from '../limits.j
 export const OP = {
   ldImm: 0x00,
   ldMem: 0x60,
+  ldLen: 0x80,
   ldAbs: { 4: 0x20, 2: 0x28, 1: 0x30 },
   ldInd: { 4: 0x40, 2: 0x48, 1: 0x50 },
   ldxImm: 0x01,
@@ -17,8 +18,13 @@ export const OP = {
   stx: 0x03,
   add: 0x04,
   addX: 0x0c,
+  subX: 0x1c,
   and: 0x54,
+  andX: 0x5c,
+  xorX: 0xac,
   lsh: 0x64,
+  rsh: 0x74,
+  neg: 0x84,
   ja: 0x05,
   jeq: 0x15,
   jgt: 0x25,
@@ -26,6 +32,7 @@ export const OP = {
   jgeX: 0x3d,
   ret: 0x06,
   txa: 0x87,
+  tax: 0x07,
 } as const;
 
 /** An instruction by its number from the end of the program, or what the program answers. */

@@ -14,8 +14,17 @@ export interface Load {
   mask?: number;
 }
 
+/** What instructions without jumps leave in A. They may use every scratch word. */
+export interface Calculation {
+  kind: 'calculation';
+  instructions: readonly Instruction[];
+}
+
+export type Instruction = readonly [code: number, k: number];
+
 export type Reading =
   | Load
+  | Calculation
   /** The protocol behind the extension headers of the IPv6 header at `network`; walks over them. */
   | { kind: 'walk'; network: number }
   /** 1: the walk ended in a later fragment. */

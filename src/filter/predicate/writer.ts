@@ -40,6 +40,8 @@ export class Writer {
     switch (reading.kind) {
       case 'load':
         return this.#putLoad(field, reading, targets);
+      case 'calculation':
+        return this.#out.line(reading.instructions, this.#select(targets));
       case 'walk':
         return putWalk(this.#out, reading.network, this.#select(targets));
       case 'walked-later':

@@ -3,7 +3,7 @@ import type { Addresses, Predicate } from '../predicate/predicate.js';
 import { rangeSet, type NumberSet } from '../predicate/sets.js';
 import { COLUMNS, PROTOCOLS, type Column } from './columns.js';
 import type { Comparison, Expression, Operator } from './parser.js';
-import { refuse } from './text.js';
+import { refuse } from '../text.js';
 import { addressesIn, macIn, numberIn, protocolIn } from './values.js';
 
 const PORT_MAX = 65535;

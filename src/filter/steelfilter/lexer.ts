@@ -1,6 +1,6 @@
 /** STEELFILTER texts to tokens. */
 import { quoted } from '../failures.js';
-import { refuse } from './text.js';
+import { refuse } from '../text.js';
 
 export interface Token {
   /** `word`: a name, a keyword or a bare value; `quoted`: a value in quotation marks, without them. */

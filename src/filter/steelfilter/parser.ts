@@ -10,7 +10,7 @@ import { SpillwayError } from '../../errors.js';
 import { quoted } from '../failures.js';
 import { MAX_NESTING } from '../limits.js';
 import { tokensOf, type Token } from './lexer.js';
-import { refuse } from './text.js';
+import { refuse } from '../text.js';
 
 export const OPERATORS = ['==', '=', '!=', '<', '<=', '>', '>='] as const;
 export type Operator = (typeof OPERATORS)[number];
