@@ -4,7 +4,17 @@ import { SpillwayError } from './errors.js';
 import { fromRoot } from './root.js';
 import type * as contract from './native-contract.js';
 
-export type { BlockSums, IndexAnswer, InterfaceInfo, LinkProgram, MergePlace, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
+export type {
+  BlockSums,
+  Chosen,
+  IndexAnswer,
+  InterfaceInfo,
+  LinkProgram,
+  MergePlace,
+  OutputFormat,
+  ShapeAndSelect,
+  SourceInfo,
+} from './native-contract.js';
 
 /** Where the addon may lie, from the project's root: built here, or shipped in a package. */
 const PLACES = ['build/Release/spillway.node', `prebuilds/${process.platform}-${process.arch}/spillway.node`];
@@ -39,6 +49,7 @@ export const {
   IndexFile,
   statisticsBlock,
   lockShared,
+  openPipe,
   version,
 } = addon;
 export type Selection = contract.Selection;
@@ -99,5 +110,6 @@ export const REPORT: contract.ReportIndex = {
   sectionBase: 27,
   packetsSent: 28,
   capturedBytesCut: 29,
-  fields: 30,
+  numbered: 30,
+  fields: 31,
 };
