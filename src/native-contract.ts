@@ -8,14 +8,14 @@
  * A damaged or unreadable source never throws: it is a status.
  */
 
+import type { BlockSums, LinkProgram } from './native-index.js';
+
+export { IndexFile, probeIndex } from './native-index.js';
+export { adviseLargePages, dropPages, givePages, lockShared, openPipe, setPipeSize } from './native-system.js';
+export type { BlockSums, IndexAnswer, LinkProgram } from './native-index.js';
+
 /** `records` is a fixed form for tests and oracles; `none` writes nothing and only counts. */
 export type OutputFormat = 'pcap_us' | 'pcap_ns' | 'pcapng_us' | 'pcapng_ns' | 'records' | 'none';
-
-/** A classic BPF program for one link type: 8 bytes an instruction, little-endian `u16 code, u8 jt, u8 jf, u32 k`. */
-export interface LinkProgram {
-  linkType: number;
-  code: Uint8Array;
-}
 
 export interface ShapeAndSelect {
   format: OutputFormat;
@@ -30,6 +30,19 @@ export interface ShapeAndSelect {
   filters: LinkProgram[][] | null;
   /** What PCAPNG output says of every interface; at most 65,535 bytes of UTF-8. */
   interfaceComment?: string;
+  /** Only these packets pass, where they pass windows and filters, too. */
+  chosen?: Chosen;
+}
+
+/**
+ * Packets told beforehand, by their numbers in a time range: from 0 on, in the order of the output. A scan that begins behind
+ * others has to be told the number it begins with (`numberFrom`), so they follow one another.
+ */
+export interface Chosen {
+  /** One `[start, end)` pair; empty: every time, and packets without one have numbers, too. */
+  rangeNs: BigInt64Array;
+  /** Of packet n bit n % 8 of byte n / 8; what lies beyond is not chosen. Copied. */
+  bits: Uint8Array;
 }
 
 /** What a scan is told to do, checked and compiled once; immutable, shared by the scans of one thread. */
@@ -131,7 +144,9 @@ export interface ReportIndex {
   readonly packetsSent: 28;
   /** Sum of what the snap length took away. */
   readonly capturedBytesCut: 29;
-  readonly fields: 30;
+  /** Packets read in the range of those that are chosen. */
+  readonly numbered: 30;
+  readonly fields: 31;
 }
 
 export interface InterfaceInfo {
@@ -186,6 +201,8 @@ export declare class Scan {
    * `durationNs` counts from `firstTimeNs`, or from the first packet this scan writes when that is null.
    */
   limit(packets: bigint | null, capturedBytes: bigint | null, durationNs: bigint | null, firstTimeNs: bigint | null): void;
+  /** The number of the first packet in the range of those that are chosen; default: 0. */
+  numberFrom(number: bigint): void;
   /** Go on with other programs (after `needProgram`) for the same format and snap length; or with any, where the next call opens a range or stream. */
   use(selection: Selection): void;
   /** Go on: read at most about `budgetBytes`, write into `out` from its start. Returns a ScanStatus value; `outLength()` says how much was written. */
@@ -200,78 +217,6 @@ export declare class Scan {
   needed(): number;
   /** Options of the first section header, little-endian, ready for `fileHeader`; empty for pcap. */
   sectionOptions(): Uint8Array;
-}
-
-/**
- * Checksums of blocks of a file, ascending and disjoint; records never go from block to block. The arrays may lie in shared
- * memory.
- */
-export interface BlockSums {
-  /** `[start, end)` pairs. */
-  bounds: Float64Array;
-  /** CRC-32C of each block's bytes, and how many packets it has. */
-  crcs: Uint32Array;
-  packets: Uint32Array;
-  /** 1: a section or an interface is described in the block, as in the first of every file. */
-  describes: Uint8Array;
-  /** The reader's state behind the first block of the file, wherever these blocks are; empty where it is not known. */
-  stateBehindFirst: Uint8Array;
-}
-
-/** What the index of a file answers. Offsets and lengths are bytes. */
-export interface IndexAnswer {
-  /** `[start, end)` pairs at record boundaries, in order: what may hold a wanted packet. */
-  ranges: Float64Array;
-  /** For each pair, the place in `states` of the reader's state at its start. */
-  stateOf: Uint32Array;
-  /** As `Scan.openRange` takes them; empty: that at the start of a file. */
-  states: Uint8Array[];
-  /** Bytes in `ranges`. */
-  bytes: number;
-  /** Packets outside `ranges`; of those: inside the windows, and without a time; and their captured bytes. */
-  skippedPackets: number;
-  skippedInWindows: number;
-  skippedUntimed: number;
-  skippedCapturedBytes: number;
-  /** All that is indexed: what lies behind `end` is in no range and must be scanned, too. */
-  blocks: number;
-  packets: number;
-  end: number;
-  /** Smallest and largest time indexed; null without any. */
-  minTime: bigint | null;
-  maxTime: bigint | null;
-  /** Of all blocks in `ranges`, where they were asked for. */
-  sums?: BlockSums;
-  /** The file's first block: where it ends, its checksum, its packets, and the reader's state behind it (empty: not known). Where it was asked for and there is one. */
-  first?: { end: number; crc: number; packets: number; stateBehind: Uint8Array };
-  /** Of what is left out right before each range, and behind the last: the largest time; that of -2^63 without any. Where they were asked for. */
-  floors?: BigInt64Array;
-}
-
-/**
- * Asks the index in `fd` what a scan with these filters and windows must read. A sentence where it can't be used: it is
- * damaged, of another version, or not of the file with this id; then everything must be read. `sums`: also what the
- * blocks that are to be read must sum up to. `descriptions` (default true): also blocks that describe interfaces, which the output needs.
- * `floors`, `first`: also those.
- */
-export declare function probeIndex(
-  fd: number,
-  segmentId: bigint,
-  filters: LinkProgram[][] | null,
-  windowsNs: BigInt64Array,
-  wishes?: { sums?: boolean; descriptions?: boolean; floors?: boolean; first?: boolean },
-): IndexAnswer | string;
-
-/** Makes the index of a file that is not ours, step by step. Throws an Error with `errno` where it can't be created. */
-export declare class IndexFile {
-  /** `fd` is borrowed; its first `sizeBytes` are indexed into a new file at `path`. */
-  constructor(fd: number, sizeBytes: number, path: string, segmentId: bigint);
-  /** Walks about `budgetBytes`: 0 go on, 1 done (at the end, or at damage), 2 failed, see `errno()`. */
-  step(budgetBytes: number): number;
-  /** Makes it fit for look-ups; once, after done. 0 or an errno. */
-  seal(): number;
-  offset(): number;
-  errno(): number;
 }
 
 /** Where a scan can go on from: an offset, the reader's state there, and the output's number of the section's first interface. */
@@ -340,6 +285,8 @@ export declare class Merge {
   fault(source: number, text: string): void;
   /** As `Scan.limit`, for all sources together. */
   limit(packets: bigint | null, capturedBytes: bigint | null, durationNs: bigint | null, firstTimeNs: bigint | null): void;
+  /** As of `Scan`; before the first step. */
+  numberFrom(number: bigint): void;
   use(selection: Selection): void;
   /** As `Scan.step`. After `damage` that source is over, and the next step goes on with the others; of a lane the stretch is, and the next step asks for what follows. */
   step(out: Uint8Array, outOffset: number, budgetBytes: number): number;

@@ -1,22 +1,30 @@
-/** Loads the native addon: the only place that does. What it offers is in native-contract.ts and native-system-contract.ts. */
+/** Loads the native addon: the only place that does. What it offers is in native-contract.ts. */
 import { createRequire } from 'node:module';
 import { SpillwayError } from './errors.js';
 import { fromRoot } from './root.js';
 import type * as contract from './native-contract.js';
-import type * as system from './native-system-contract.js';
 
-export type { BlockSums, IndexAnswer, InterfaceInfo, LinkProgram, MergePlace, Need, OutputFormat, ShapeAndSelect, SourceInfo } from './native-contract.js';
+export type {
+  BlockSums,
+  Chosen,
+  IndexAnswer,
+  InterfaceInfo,
+  LinkProgram,
+  MergePlace,
+  Need,
+  OutputFormat,
+  ShapeAndSelect,
+  SourceInfo,
+} from './native-contract.js';
 
 /** Where the addon may lie, from the project's root: built here, or shipped in a package. */
 const PLACES = ['build/Release/spillway.node', `prebuilds/${process.platform}-${process.arch}/spillway.node`];
 
-type Addon = typeof contract & typeof system;
-
-function load(): Addon {
+function load(): typeof contract {
   const require = createRequire(import.meta.url);
   for (const place of PLACES) {
     try {
-      return require(fromRoot(place)) as Addon;
+      return require(fromRoot(place)) as typeof contract;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
     }
@@ -44,6 +52,7 @@ export const {
   IndexFile,
   statisticsBlock,
   lockShared,
+  openPipe,
   version,
 } = addon;
 export type Selection = contract.Selection;
@@ -104,5 +113,6 @@ export const REPORT: contract.ReportIndex = {
   sectionBase: 27,
   packetsSent: 28,
   capturedBytesCut: 29,
-  fields: 30,
+  numbered: 30,
+  fields: 31,
 };

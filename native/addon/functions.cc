@@ -89,6 +89,15 @@ Napi::Value pipeSize(const Napi::CallbackInfo& info) {
   return Napi::Number::New(info.Env(), setPipeSize(fdArgument(info[0], "fd"), static_cast<int>(bytes)));
 }
 
+Napi::Value newPipe(const Napi::CallbackInfo& info) {
+  int ends[2];
+  if (!openPipe(ends)) return info.Env().Null();
+  Napi::Array both = Napi::Array::New(info.Env(), 2);
+  both.Set(0u, ends[0]);
+  both.Set(1u, ends[1]);
+  return both;
+}
+
 Napi::Value shareLock(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), lockShared(fdArgument(info[0], "fd")));
 }
@@ -103,6 +112,7 @@ void initFunctions(Napi::Env env, Napi::Object exports) {
   exports.Set("verifyProgram", Napi::Function::New<verifyProgram>(env, "verifyProgram"));
   exports.Set("runProgram", Napi::Function::New<runProgram>(env, "runProgram"));
   exports.Set("setPipeSize", Napi::Function::New<pipeSize>(env, "setPipeSize"));
+  exports.Set("openPipe", Napi::Function::New<newPipe>(env, "openPipe"));
   exports.Set("lockShared", Napi::Function::New<shareLock>(env, "lockShared"));
   exports.Set("version", Napi::String::New(env, SPILLWAY_VERSION));
 }

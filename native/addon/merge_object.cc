@@ -30,6 +30,7 @@ void MergeObject::init(Napi::Env env, Napi::Object exports) {
                                        InstanceMethod<&MergeObject::finish>("finish"),
                                        InstanceMethod<&MergeObject::interfaceBase>("interfaceBase"),
                                        InstanceMethod<&MergeObject::limit>("limit"),
+                                       InstanceMethod<&MergeObject::numberFrom>("numberFrom"),
                                        InstanceMethod<&MergeObject::use>("use"),
                                        InstanceMethod<&MergeObject::step>("step"),
                                        InstanceMethod<&MergeObject::startCounts>("startCounts"),
@@ -139,6 +140,8 @@ Napi::Value MergeObject::interfaceBase(const Napi::CallbackInfo& info) {
 }
 
 void MergeObject::limit(const Napi::CallbackInfo& info) { merge_.limit(limitArguments(info)); }
+
+void MergeObject::numberFrom(const Napi::CallbackInfo& info) { merge_.numberFrom(bigUintArgument(info[0], "number")); }
 
 void MergeObject::use(const Napi::CallbackInfo& info) { merge_.use(SelectionObject::from(info[0])); }
 

@@ -23,6 +23,7 @@ class MergeObject : public Napi::ObjectWrap<MergeObject> {
   void finish(const Napi::CallbackInfo& info);
   Napi::Value interfaceBase(const Napi::CallbackInfo& info);
   void limit(const Napi::CallbackInfo& info);
+  void numberFrom(const Napi::CallbackInfo& info);
   void use(const Napi::CallbackInfo& info);
   Napi::Value step(const Napi::CallbackInfo& info);
   void startCounts(const Napi::CallbackInfo& info);

@@ -5,7 +5,7 @@
 namespace spillway {
 namespace {
 
-constexpr size_t kFields = 30;
+constexpr size_t kFields = 31;
 
 }  // namespace
 
@@ -41,7 +41,8 @@ void publish(const Counts& c, const Report& report) {
                                    static_cast<int64_t>(c.interface_count),
                                    static_cast<int64_t>(c.section_base),
                                    static_cast<int64_t>(c.packets_sent),
-                                   static_cast<int64_t>(c.captured_bytes_cut)};
+                                   static_cast<int64_t>(c.captured_bytes_cut),
+                                   static_cast<int64_t>(c.numbered)};
   std::copy(std::begin(fields), std::end(fields), report.Value().Data());
 }
 

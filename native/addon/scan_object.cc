@@ -31,6 +31,7 @@ void ScanObject::init(Napi::Env env, Napi::Object exports) {
                                       InstanceMethod<&ScanObject::openStream>("openStream"),
                                       InstanceMethod<&ScanObject::feed>("feed"),
                                       InstanceMethod<&ScanObject::limit>("limit"),
+                                      InstanceMethod<&ScanObject::numberFrom>("numberFrom"),
                                       InstanceMethod<&ScanObject::use>("use"),
                                       InstanceMethod<&ScanObject::step>("step"),
                                       InstanceMethod<&ScanObject::outLength>("outLength"),
@@ -89,6 +90,11 @@ void ScanObject::feed(const Napi::CallbackInfo& info) {
 void ScanObject::limit(const Napi::CallbackInfo& info) {
   mustBeOpen(info.Env());
   scan_.limit(limitArguments(info));
+}
+
+void ScanObject::numberFrom(const Napi::CallbackInfo& info) {
+  mustBeOpen(info.Env());
+  scan_.numberFrom(bigUintArgument(info[0], "number"));
 }
 
 void ScanObject::use(const Napi::CallbackInfo& info) {

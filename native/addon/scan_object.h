@@ -18,6 +18,7 @@ class ScanObject : public Napi::ObjectWrap<ScanObject> {
   void openStream(const Napi::CallbackInfo& info);
   void feed(const Napi::CallbackInfo& info);
   void limit(const Napi::CallbackInfo& info);
+  void numberFrom(const Napi::CallbackInfo& info);
   void use(const Napi::CallbackInfo& info);
   Napi::Value step(const Napi::CallbackInfo& info);
   Napi::Value outLength(const Napi::CallbackInfo& info);

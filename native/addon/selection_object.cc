@@ -47,6 +47,17 @@ std::string commentOf(const Napi::Value& value) {
   return comment;
 }
 
+std::optional<Chosen> chosenOf(const Napi::Value& value) {
+  if (value.IsUndefined()) return {};
+  if (!value.IsObject()) throw Napi::TypeError::New(value.Env(), "chosen must be an object");
+  const auto object = value.As<Napi::Object>();
+  Chosen chosen{windowsArgument(object.Get("rangeNs"), "chosen.rangeNs"), {}};
+  if (chosen.range.size() > 1) throw Napi::TypeError::New(value.Env(), "chosen.rangeNs must be one range at most");
+  const Bytes bits = bytesArgument(object.Get("bits"), "chosen.bits");
+  chosen.bits.assign(bits.data, bits.data + bits.size);
+  return chosen;
+}
+
 }  // namespace
 
 void SelectionObject::init(Napi::Env env, Napi::Object exports) {
@@ -56,11 +67,11 @@ void SelectionObject::init(Napi::Env env, Napi::Object exports) {
 SelectionObject::SelectionObject(const Napi::CallbackInfo& info) : Napi::ObjectWrap<SelectionObject>(info) {
   if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "Selection takes an object");
   const auto options = info[0].As<Napi::Object>();
-  selection_ =
-      std::make_shared<const Selection>(formatArgument(options.Get("format"), "format"),
-                                        uint32Argument(options.Get("snapLengthBytes"), "snapLengthBytes"),
-                                        windowsArgument(options.Get("windowsNs"), "windowsNs"),
-                                        filtersOf(options.Get("filters")), commentOf(options.Get("interfaceComment")));
+  selection_ = std::make_shared<const Selection>(
+      formatArgument(options.Get("format"), "format"),
+      uint32Argument(options.Get("snapLengthBytes"), "snapLengthBytes"),
+      windowsArgument(options.Get("windowsNs"), "windowsNs"), filtersOf(options.Get("filters")),
+      commentOf(options.Get("interfaceComment")), chosenOf(options.Get("chosen")));
   Value().TypeTag(&kTag);
 }
 

@@ -24,6 +24,8 @@ int64_t readAt(int fd, uint8_t* to, size_t size, uint64_t offset) {
 
 bool lockShared(int fd) { return ::flock(fd, LOCK_SH | LOCK_NB) == 0; }
 
+bool openPipe(int ends[2]) { return ::pipe2(ends, O_CLOEXEC) == 0; }
+
 int setPipeSize(int fd, int bytes) {
 #ifdef F_SETPIPE_SZ
   return ::fcntl(fd, F_SETPIPE_SZ, bytes);

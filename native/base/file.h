@@ -13,6 +13,9 @@ int64_t readAt(int fd, uint8_t* to, size_t size, uint64_t offset);
 // can't be locked.
 bool lockShared(int fd);
 
+// A pipe, both of whose ends close when another program is started. False and errno where there is none to be had.
+bool openPipe(int ends[2]);
+
 // Sets the capacity of a pipe in bytes; returns the capacity in force, or -1 where `fd` is no pipe or it is refused.
 int setPipeSize(int fd, int bytes);
 

@@ -10,7 +10,7 @@ namespace spillway {
 bool Scan::copiesAll() const {
   const Format format = sieve_.selection().format();
   return input_.fd() >= 0 && sieve_.selection().everyTime() && sieve_.selection().everyPacket() &&
-         !sieve_.limits.any() && format != Format::none && format != Format::records;
+         !sieve_.selection().chosen() && !sieve_.limits.any() && format != Format::none && format != Format::records;
 }
 
 // Reads records to where they go in the output and walks them there, as long as each is to leave as it is. Leaves

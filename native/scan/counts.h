@@ -40,6 +40,7 @@ struct Counts {
   uint64_t section_base = 0;
   uint64_t packets_sent = 0;
   uint64_t captured_bytes_cut = 0;
+  uint64_t numbered = 0;
   bool any_time = false;  // first_time .. last_time are set
   bool any_out_time = false;
 };

@@ -58,6 +58,8 @@ class Merge {
   void finish();
 
   void limit(const Limits& limits) { sieve_.limits = limits; }
+  // As Scan::numberFrom; before the first step.
+  void numberFrom(uint64_t number) { sieve_.number = number; }
   // Goes on with other programs; format and snap length must be the same.
   void use(std::shared_ptr<const Selection> selection) { sieve_.use(std::move(selection)); }
 

@@ -46,6 +46,7 @@ void Scan::reset(uint32_t interface_base) {
   const Selection& told = sieve_.selection();
   sieve_.output.open(told.format(), told.snapLength(), told.interfaceComment());
   sieve_.limits = {};
+  sieve_.number = 0;
   sieve_.forgetChain();
   counts_ = {};
   reader_ = {};

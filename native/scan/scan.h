@@ -37,6 +37,8 @@ class Scan {
   bool takesFeed() const { return input_.fd() < 0 && damage_.empty(); }
   void feed(Bytes bytes, bool last) { input_.feed(bytes, last); }
   void limit(const Limits& limits) { sieve_.limits = limits; }
+  // The number of the first packet in the range of those that are chosen; 0 after each open.
+  void numberFrom(uint64_t number) { sieve_.number = number; }
   // Goes on with other programs; format and snap length must be the same.
   void use(std::shared_ptr<const Selection> selection) { sieve_.use(std::move(selection)); }
 

@@ -54,12 +54,17 @@ class Sieve {
     const Selection& selection;
     bool every_time;
     bool every_packet;
+    const Chosen* chosen;
     bool limited;
     bool is_pcap_out;
   };
   Way way() const {
     const Format format = selection_->format();
-    return {*selection_, selection_->everyTime(), selection_->everyPacket(), limits.any(),
+    return {*selection_,
+            selection_->everyTime(),
+            selection_->everyPacket(),
+            selection_->chosen(),
+            limits.any(),
             format == Format::pcap_us || format == Format::pcap_ns};
   }
 
@@ -78,8 +83,9 @@ class Sieve {
                                       Counts* counts, const NameOf& name) {
     const bool timed = kIsPcap || packet.has_time;
     const bool in = way.every_time || (timed && way.selection.inWindows(packet.time));
-    bool pass = in;
-    if (in && !way.every_packet) {
+    const bool has_number = way.chosen != nullptr && way.chosen->counts(timed, packet.time);
+    bool pass = in && (way.chosen == nullptr || (has_number && way.chosen->has(number)));
+    if (pass && !way.every_packet) {
       if (chain_link_type_ != interface.link_type) [[unlikely]] {
         chain_link_type_ = -1;
         if (!way.selection.chainFor(interface.link_type, &chain_)) {
@@ -115,11 +121,17 @@ class Sieve {
     }
     // Counted only now: a packet that was held is read again.
     countRead<kIsPcap>(counts, packet, order, in);
+    if (has_number) {
+      ++number;
+      ++counts->numbered;
+    }
     return Status::budget;
   }
 
   Output output;
   Limits limits;
+  // Of the next packet in the range of those that are chosen.
+  uint64_t number = 0;
 
  private:
   std::shared_ptr<const Selection> selection_;

@@ -28,6 +28,14 @@ runs), clips/ID, a kept part of one, or interfaces/NAME, what comes from now on.
   flags: [
     { name: 'filter', short: 'f', value: 'BPF', many: true, about: 'keep what this pcap-filter expression accepts; several are and-ed' },
     { name: 'steel', value: 'TEXT', many: true, about: 'keep what this STEELFILTER accepts; and-ed with all other filters' },
+    {
+      name: 'display-filter',
+      short: 'Y',
+      value: 'TEXT',
+      many: true,
+      about: 'keep what this display filter of Wireshark accepts, which tshark answers',
+    },
+    { name: 'context', value: 'SECONDS', about: 'let tshark also see the packets of so many seconds before --from' },
     { name: 'from', value: 'T', about: 'keep packets from this time on' },
     { name: 'to', value: 'T', about: 'keep packets before this time' },
     { name: 'interval', value: 'T..T', many: true, about: 'keep packets in this range; several are a union, inside --from and --to' },
@@ -46,6 +54,7 @@ ${FORMATS_HELP}
 Examples:
   spillway export big.pcap -f 'host 10.0.0.1 and tcp port 443' -o https.pcap
   spillway export big.pcap --steel 'ip.addr == 10.0.0.1 && tcp.port == 443' -o https.pcap
+  spillway export big.pcap -Y 'http.request.method == "POST"' -o posts.pcap
   spillway export day.pcapng --from 2026-05-01T12:00:00Z --to 2026-05-01T12:05:00Z -F pcapng_ns -o noon.pcapng
   spillway export big.pcap --from -10m -s 96 | tcpdump -r - -n
   spillway export east.pcap west.pcap.gz -f 'host 10.0.0.1' -F pcapng_ns -o both.pcapng
@@ -63,6 +72,8 @@ export interface ExportArguments {
   sources: string[];
   filters: FilterText[];
   outer: TimeRange;
+  /** What display filters see before it. */
+  contextNs: bigint;
   intervals: TimeRange[];
   snapLengthBytes: number;
   limits: StopRules;
@@ -76,6 +87,8 @@ export interface ExportArguments {
   isDryRun: boolean;
 }
 
+/** As over REST. */
+const MAX_CONTEXT_SECONDS = 86_400n;
 const UINT32_MAX = 0xffff_ffffn;
 /** Seconds that still are int64 nanoseconds. */
 const MAX_SECONDS = ((1n << 63n) - 1n) / NS_PER_SECOND;
@@ -85,8 +98,13 @@ export function exportArguments({ operands, values }: Parsed): ExportArguments {
   const count = (name: string, max?: bigint): bigint => naming(`--${name}`, () => parseCount(one(name) ?? '0', max));
   return {
     sources: checkedSources(operands),
-    filters: [...(values.get('filter') ?? []), ...(values.get('steel') ?? []).map((text) => ({ language: 'steelfilter' as const, text }))],
+    filters: [
+      ...(values.get('filter') ?? []),
+      ...(values.get('steel') ?? []).map((text) => ({ language: 'steelfilter' as const, text })),
+      ...(values.get('display-filter') ?? []).map((text) => ({ language: 'wireshark' as const, text })),
+    ],
     outer: parseOuterRange(one('from'), one('to')),
+    contextNs: count('context', MAX_CONTEXT_SECONDS) * NS_PER_SECOND,
     intervals: (values.get('interval') ?? []).map((text) => naming('--interval', () => parseInterval(text))),
     snapLengthBytes: Number(count('snap', UINT32_MAX)),
     limits: {

@@ -3,6 +3,7 @@ import type { CapturedName } from '../capture/captured-sources.js';
 import type { PreparedExport } from '../engine/export.js';
 import type { Pool } from '../engine/pool.js';
 import type { ExportRequest, FileSource, Progress, Receipt, Sink, Source } from '../engine/types.js';
+import { withContext } from '../engine/windows.js';
 import { SpillwayError } from '../errors.js';
 import { NS_PER_MS } from '../units.js';
 import { Captured } from './captured.js';
@@ -18,7 +19,7 @@ import { createProgressBar, type ProgressBar } from './progress.js';
 import { damageSentence, receiptJson, summary } from './receipt.js';
 import { capturedName, sourceNamed } from './sources.js';
 import { startThreads } from './threads.js';
-import { hasRelativeTime, timeWindows } from './windows.js';
+import { hasRelativeTime, timeWindows, windowOf } from './windows.js';
 
 export const exportCommand = (args: readonly string[], io: Io): Promise<number> => exportBy(EXPORT, args, io);
 
@@ -68,7 +69,7 @@ async function requestOf(
   bar: ProgressBar | null,
   pool: Pool | undefined,
 ): Promise<ExportRequest> {
-  const { outer, intervals, filters, snapLengthBytes, limits, format } = given;
+  const { outer, intervals, contextNs, filters, snapLengthBytes, limits, format } = given;
   const files = named.filter((each): each is FileSource => !('kind' in each));
   const isCaptured = files.length < named.length;
   const nowNs = BigInt(Date.now()) * NS_PER_MS;
@@ -77,7 +78,8 @@ async function requestOf(
   const windows = given.isFollowed && asked.length === 0 ? [{ startNs: nowNs, endNs: null }] : asked;
   const sources: Source[] = [];
   for (const each of named) sources.push(...('kind' in each ? await captured.open(each, windows) : [each]));
-  return { sources, filters: [...filters, ...captured.filters], windows: [...(captured.windows ?? windows)], snapLengthBytes, limits, format };
+  const seen = withContext(windowOf(outer, lastNs), contextNs);
+  return { sources, filters: [...filters, ...captured.filters], windows: [...(captured.windows ?? windows)], seen, snapLengthBytes, limits, format };
 }
 
 /** What relative times count from in files: the largest time, 0 where no packet has one. (In what is captured they count from now.) */

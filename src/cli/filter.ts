@@ -8,22 +8,25 @@ import type { Io } from './io.js';
 export const FILTER: CommandSpec = {
   name: 'filter',
   operands: { value: 'EXPR', many: true },
-  about: `Checks a packet filter (pcap-filter syntax, or STEELFILTER) and shows the program it becomes, one instruction a line.
+  about: `Checks a packet filter (pcap-filter syntax, or STEELFILTER) and shows the program it becomes, one instruction a line; or checks a
+display filter.
 
 Several words are joined with spaces.`,
   flags: [
     { name: 'link-type', value: 'NAME|NUMBER', about: 'what the packets are: EN10MB (default), LINUX_SLL, RAW, 113, ...' },
     { name: 'steel', about: 'EXPR is a STEELFILTER' },
+    { name: 'display-filter', short: 'Y', about: 'EXPR is a display filter of Wireshark, which tshark answers' },
   ],
   notes: `Examples:
   spillway filter 'host 10.0.0.1 and tcp port 443'
   spillway filter --link-type LINUX_SLL2 tcp port 80
   spillway filter --steel 'ip.addr == 10.0.0.0/8 and not tcp.port == 22'
+  spillway filter -Y 'tls.handshake.type == 1'
 
 Exit codes:
   0    the filter is valid
   1    it is not, or the command line is wrong
-  2    the filter compiler can not be used`,
+  2    the filter compiler, or tshark, can not be used`,
 };
 
 export async function filterCommand(args: readonly string[], io: Io): Promise<number> {
@@ -32,20 +35,26 @@ export async function filterCommand(args: readonly string[], io: Io): Promise<nu
     io.stdout.write(helpText(FILTER));
     return 0;
   }
+  const text = parsed.operands.join(' ');
+  if (parsed.values.has('display-filter')) return checkDisplayFilter(text, io);
   const linkType = await linkTypeNamed(parsed.values.get('link-type')?.[0] ?? 'EN10MB');
   const [{ compileText }, { disassemble }, { verifyProgram }] = await Promise.all([
     import('../filter/languages.js'),
     import('../filter/disassemble.js'),
     import('../native.js'),
   ]);
-  const { code, rejectsAll } = await compileText(
-    { language: parsed.values.has('steel') ? 'steelfilter' : 'bpf', text: parsed.operands.join(' ') },
-    linkType,
-  );
+  const { code, rejectsAll } = await compileText({ language: parsed.values.has('steel') ? 'steelfilter' : 'bpf', text }, linkType);
   const fault = verifyProgram(code);
   if (fault !== null) throw new SpillwayError('FILTER_INVALID', `the filter's program is refused: ${fault}`);
   if (rejectsAll) note(io, 'warning: the expression rejects all packets');
   io.stdout.write(`${disassemble(code).join('\n')}\n`);
+  return 0;
+}
+
+async function checkDisplayFilter(text: string, io: Io): Promise<number> {
+  const { checkDissected, theTshark } = await import('../dissect/tshark.js');
+  await checkDissected(text);
+  io.stdout.write(`answered by tshark ${(await theTshark()).version}\n`);
   return 0;
 }
 

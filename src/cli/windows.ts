@@ -50,7 +50,8 @@ export function timeWindows(outer: TimeRange, intervals: readonly TimeRange[], l
   return inside.length > 0 ? inside : [EMPTY];
 }
 
-function windowOf({ name, start, end }: TimeRange, lastNs: bigint): TimeWindow {
+/** A range by itself. Refuses one that ends before it begins. */
+export function windowOf({ name, start, end }: TimeRange, lastNs: bigint): TimeWindow {
   const [startNs, endNs] = [start, end].map((time) => (time === null ? null : 'ns' in time ? time.ns : lastNs + time.relativeNs)) as [
     bigint | null,
     bigint | null,

@@ -1,6 +1,6 @@
 /** What the parts of one scan have in common while it runs. */
 import { SpillwayError } from '../errors.js';
-import { crc32c, REPORT, STATUS, type BlockSums, type OutputFormat } from '../native.js';
+import { crc32c, REPORT, STATUS, type BlockSums, type Chosen, type OutputFormat } from '../native.js';
 import { linkTypeName } from '../filter/linktypes.js';
 import type { Filters } from './filters.js';
 import type { Pool } from './pool.js';
@@ -33,8 +33,20 @@ export class ScanContext {
     readonly slots: Uint8Array[],
     /** Told of each result that counts, in order; `base`: the output's number of the scan's first interface. */
     readonly onResult: (result: ScanResult, base: number) => void,
+    /** Only these packets may go out. */
+    private readonly chosen: Chosen | null = null,
   ) {
-    this.selection = filters.selection(format, snapLengthBytes, windowsNs);
+    this.selection = this.select();
+  }
+
+  /** Scans follow one another, each told the number that it begins with. */
+  get isOrdered(): boolean {
+    return this.chosen !== null;
+  }
+
+  private select(): SharedSelection {
+    const selection = this.filters.selection(this.format, this.snapLengthBytes, this.windowsNs);
+    return this.chosen ? { ...selection, chosen: this.chosen } : selection;
   }
 
   cancel(): void {
@@ -60,7 +72,7 @@ export class ScanContext {
 
   async addPrograms(linkType: number): Promise<void> {
     await this.filters.compileFor(linkType);
-    this.selection = this.filters.selection(this.format, this.snapLengthBytes, this.windowsNs);
+    this.selection = this.select();
   }
 
   /** Packets of two link types, one of which went to the output before: PCAP must refuse. */

@@ -198,6 +198,7 @@ async function sampled({ fd, name }: Indexed, answer: IndexAnswer, plan: Plan, p
         sums: null,
         interfaceBase: 0,
         limits: null,
+        numberFrom: 0n,
         slot: slots[0]!,
       });
       totals.packetsRead += result.report[REPORT.packetsRead] ?? 0n;

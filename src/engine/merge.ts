@@ -118,13 +118,14 @@ class Sources {
   untoldBytes = 0;
   #ofRanges = 0n;
 
-  constructor({ selection, control, parts, interfaceCount, linkTypeOut, limits }: MergeTask) {
+  constructor({ selection, control, parts, interfaceCount, linkTypeOut, limits, numberFrom }: MergeTask) {
     this.#parts = parts;
     this.#bytesIn = new BigInt64Array(control);
     this.#bufferBytes = Math.floor(Math.max(LEAST_MERGE_BUFFER_BYTES, Math.min(MOST_MERGE_BUFFER_BYTES, MERGE_BUFFER_BYTES / parts.length)));
     this.merge = new Merge(new Selection(selection), interfaceCount, linkTypeOut);
     for (const part of parts) this.#add(part);
     if (limits) this.merge.limit(limits.packets, limits.capturedBytes, limits.durationNs, limits.firstTimeNs);
+    this.merge.numberFrom(numberFrom);
   }
 
   #add(part: MergePart): void {

@@ -1,6 +1,8 @@
 /** From a request to a plan: sources open, filters compiled, windows sorted. Nothing is written yet. */
+import type { DissectLimits } from '../dissect/limits.js';
 import { SpillwayError } from '../errors.js';
 import { compileText } from '../filter/languages.js';
+import { shareOut } from './answered-by.js';
 import { Filters } from './filters.js';
 import { inTurn, type Planned } from './in-line.js';
 import type { Indexes } from './indexes.js';
@@ -15,6 +17,8 @@ export interface PrepareOptions {
   pool?: Pool;
   /** Where the indexes of files are; default: there are none. */
   indexes?: Indexes;
+  /** What tshark may take, where it answers a filter; default: as src/dissect/limits.ts says. */
+  dissect?: Partial<DissectLimits>;
 }
 
 export interface Plan {
@@ -23,6 +27,9 @@ export interface Plan {
   sources: Planned[];
   windowsNs: BigInt64Array;
   filters: Filters;
+  /** Filters that tshark answers, and the range that it sees: a pair of times, or none for every packet. */
+  dissected: string[];
+  seenNs: BigInt64Array;
   /** Link types known beforehand, in order of the sources. */
   linkTypes: number[];
   /** 0 where it is not known. */
@@ -36,14 +43,17 @@ export async function makePlan(request: ExportRequest, { indexes }: PrepareOptio
     if (request.sources.length === 0) throw new SpillwayError('REQUEST_INVALID', 'a source is needed');
     if (request.sources.length > MAX_SOURCES) throw new SpillwayError('REQUEST_INVALID', `there may be ${MAX_SOURCES} sources at most`);
     const windowsNs = flattenWindows(request.windows);
-    const filters = new Filters(request.filters, compileText, request.comments?.interface);
+    const { native, dissected } = shareOut(request.filters);
+    const filters = new Filters(native, compileText, request.comments?.interface);
+    const seenNs = flattenWindows(request.seen ? [request.seen] : []);
     const selects = windowsNs.length > 0 || request.filters.length > 0;
     for (const [rank, source] of request.sources.entries()) sources.push(await planned(source, rank, selects ? indexes : undefined));
     const linkTypes = [...new Set(sources.flatMap(({ beginning }) => beginning?.linkType ?? []))];
     // A filter that is wrong is refused now, also where nothing is there yet that it could be asked of.
     for (const linkType of linkTypes.length > 0 ? linkTypes : [LINK_TYPE_ETHERNET]) await filters.compileFor(linkType);
     checkOnce(sources);
-    return { request, sources: inTurn(sources), windowsNs, filters, linkTypes, bytesTotal: sumOf(sources.map(bytesOf)) };
+    if (dissected.length > 0) await checkTwice(sources, dissected);
+    return { request, sources: inTurn(sources), windowsNs, filters, dissected, seenNs, linkTypes, bytesTotal: sumOf(sources.map(bytesOf)) };
   } catch (error) {
     await closeAll(sources);
     await closeLanes(request.sources);
@@ -73,6 +83,20 @@ function checkOnce(sources: readonly Planned[]): void {
   const once = sources.find(({ source, beginning }) => source && !beginning);
   if (once && sources.length > 1)
     throw new SpillwayError('REQUEST_INVALID', `${once.name}: a source that can be read only once can not be exported together with others`);
+}
+
+/** What tshark answers is read twice: for tshark, and for the output. */
+async function checkTwice(sources: readonly Planned[], filters: readonly string[]): Promise<void> {
+  const once = sources.find(({ source, beginning }) => source && !beginning);
+  if (once)
+    throw new SpillwayError(
+      'SOURCE_UNSUPPORTED',
+      `${once.name}: it can be read only once, and a display filter that tshark answers needs to read it twice: give a file`,
+    );
+  const { checkDissected } = await import('../dissect/tshark.js');
+  const { joined } = await import('../dissect/text.js');
+  for (const filter of filters) await checkDissected(filter);
+  joined(filters);
 }
 
 export async function closeAll(sources: readonly Planned[]): Promise<void> {

@@ -66,13 +66,16 @@ export async function* scanFile(source: OpenSource, start: Place, untilNs: bigin
       resync: guess,
       interfaceBase: start.base,
       limits: guess ? null : context.totals.left(context.rules),
+      numberFrom: context.totals.numbered,
       slot,
     });
   const fill = (): void => {
-    while (dispatched < size && (isProbed || flights.length === 0)) {
+    // Where each scan has to know what those before it met, it begins where they ended.
+    if (context.isOrdered) dispatched = place.offset;
+    while (dispatched < size && (flights.length === 0 || (isProbed && !context.isOrdered))) {
       const slot = context.slots.pop();
       if (!slot) return;
-      const isGuess = dispatched > start.offset;
+      const isGuess = dispatched > start.offset && !context.isOrdered;
       const from = isGuess ? { ...expected, offset: dispatched } : place;
       const end = Math.min(dispatched + (isProbed ? extent : Math.min(extent, LEAST_EXTENT_BYTES)), size);
       const result = launch(from, end, slot, isGuess);

@@ -36,7 +36,9 @@ interface Flight {
 
 /** What may hold packets that are wanted. Null where the index can't be used: everything is to be scanned. */
 export function askIndex({ index, sizeBytes }: Indexed, context: ScanContext, wishes: AnswerWishes = {}): IndexAnswer | null {
-  const answer = index && ask(index, context.selection.filters, context.windowsNs, wishes);
+  const { chosen, filters } = context.selection;
+  // What is chosen by its number is counted with all others of the range: nothing else may be left out.
+  const answer = index && (chosen ? ask(index, null, chosen.rangeNs, wishes) : ask(index, filters, context.windowsNs, wishes));
   // The file has grown since, and the index with it: it counts what is not to be read.
   return answer && answer.end <= sizeBytes ? answer : null;
 }
@@ -156,6 +158,7 @@ export async function* scanIndexed(
       sums: group.sums,
       interfaceBase: base,
       limits: limited ? context.totals.left(context.rules) : null,
+      numberFrom: context.totals.numbered,
       slot,
     });
   };
@@ -171,7 +174,7 @@ export async function* scanIndexed(
         else line.push(readingOf(next));
         continue;
       }
-      const slot = context.slots.pop();
+      const slot = context.isOrdered && flights.length > 0 ? undefined : context.slots.pop();
       if (!slot) return;
       reading.groups.shift();
       reading.flights += 1;

@@ -43,6 +43,7 @@ export async function* scanMerge(line: readonly InLine[], interfaceCount: number
     interfaceCount,
     linkTypeOut: linkTypeOut < 0 ? null : linkTypeOut,
     limits: context.totals.left(context.rules),
+    numberFrom: context.totals.numbered,
   };
   let reply: ToStream | null = null;
   const messages = exchangeSlots(

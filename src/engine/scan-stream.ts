@@ -15,6 +15,7 @@ export async function* scanStreamSource(source: OpenSource, interfaceBase: numbe
     input: { fd: source.fd, compression: source.compression, pipe: source.pipe },
     interfaceBase,
     limits: context.totals.left(context.rules),
+    numberFrom: context.totals.numbered,
   };
   for await (const { result, slot, last } of exchangeSlots(context, (port) => context.pool.stream({ ...task, port }))) {
     if (context.mixesLinkTypes(result)) throw mixed(source, Number(result.report[REPORT.linkTypeOut]));

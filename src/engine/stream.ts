@@ -74,6 +74,7 @@ export async function scanStream(task: StreamTask): Promise<ScanResult> {
 
   scan.openStream(task.interfaceBase);
   if (task.limits) scan.limit(task.limits.packets, task.limits.capturedBytes, task.limits.durationNs, task.limits.firstTimeNs);
+  scan.numberFrom(task.numberFrom);
   let fault: string | null = null;
   try {
     const input = readBytes(task.input, giveUp.signal, (n) => Atomics.add(bytesIn, CONTROL_BYTES_IN, BigInt(n)));

@@ -1,6 +1,6 @@
 /** What passes between the engine and its workers. Everything here survives a structured clone; buffers are shared, not copied. */
 import type { MessagePort } from 'node:worker_threads';
-import type { BlockSums, LinkProgram, OutputFormat, SourceInfo } from '../native.js';
+import type { BlockSums, Chosen, LinkProgram, OutputFormat, SourceInfo } from '../native.js';
 import type { Compression } from './detect.js';
 
 /** A selection as a worker needs it; workers keep the compiled form by `id`. All arrays lie in shared memory. */
@@ -12,6 +12,8 @@ export interface SharedSelection {
   filters: LinkProgram[][] | null;
   /** What PCAPNG output says of every interface. */
   interfaceComment?: string;
+  /** Scans with it follow one another. */
+  chosen?: Chosen;
 }
 
 /** What is left of the stop rules; null = none. */
@@ -46,6 +48,8 @@ export interface RangeTask {
   resync: boolean;
   interfaceBase: number;
   limits: LimitsLeft | null;
+  /** The number of the first packet, where some are chosen by theirs. */
+  numberFrom: bigint;
   /** Over shared memory. */
   slot: Uint8Array;
 }
@@ -65,6 +69,7 @@ export interface RunsTask {
   sums: BlockSums | null;
   interfaceBase: number;
   limits: LimitsLeft | null;
+  numberFrom: bigint;
   /** Over shared memory. */
   slot: Uint8Array;
 }
@@ -116,6 +121,7 @@ export interface StreamTask {
   input: StreamInput;
   interfaceBase: number;
   limits: LimitsLeft | null;
+  numberFrom: bigint;
   port: MessagePort;
 }
 
@@ -138,6 +144,7 @@ export interface MergeTask {
   interfaceCount: number;
   linkTypeOut: number | null;
   limits: LimitsLeft | null;
+  numberFrom: bigint;
   port: MessagePort;
 }
 

@@ -31,6 +31,8 @@ export class Totals {
   outMaxTime = MIN_TIME_NS;
   outFirstTime: bigint | null = null;
   linkTypeOut = -1;
+  /** Packets in the range of those that are chosen by their numbers. */
+  numbered = 0n;
   stoppedBy: 'packets' | 'bytes' | 'duration' | null = null;
   readonly damage: Damage[] = [];
   readonly losses: Loss[] = [];
@@ -50,6 +52,7 @@ export class Totals {
     this.timesClamped += at(REPORT.timesClamped);
     this.packetsWithoutTime += at(REPORT.packetsWithoutTime);
     this.droppedPackets += at(REPORT.droppedPackets);
+    this.numbered += at(REPORT.numbered);
     this.addBytes(Number(at(REPORT.crc32c)), at(REPORT.outBytes));
     if (at(REPORT.minTime) <= at(REPORT.maxTime)) {
       this.minTime = min(this.minTime, at(REPORT.minTime));

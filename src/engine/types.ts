@@ -43,6 +43,11 @@ export interface ExportRequest {
   snapLengthBytes: number;
   limits: StopRules;
   format: ExportFormat;
+  /**
+   * What tshark sees, where it answers a filter: from the start of the time range, or some context before it, to its end, gaps
+   * between windows included. Default: every packet.
+   */
+  seen?: TimeWindow;
   /** What PCAPNG output says of itself, and of every interface; up to 65,535 bytes of UTF-8 each. Default: nothing. */
   comments?: { section: string; interface: string };
 }

@@ -29,6 +29,11 @@ export function flattenWindows(windows: readonly TimeWindow[]): BigInt64Array<Sh
   return flat(union);
 }
 
+/** What filters see that look back: `whole`, and so much before it. */
+export function withContext({ startNs, endNs }: TimeWindow, contextNs: bigint): TimeWindow {
+  return { startNs: startNs === null ? null : startNs - contextNs, endNs };
+}
+
 function flat(ranges: [bigint, bigint][]): BigInt64Array<SharedArrayBuffer> {
   const out = new BigInt64Array(new SharedArrayBuffer(ranges.length * 16));
   ranges.forEach(([start, end], i) => {

@@ -48,6 +48,7 @@ export function scanRange(task: RangeTask): ScanResult {
   const control = new Int32Array(task.control);
   scan.openRange(task.fd, task.start, task.end, task.state, task.resync, task.interfaceBase);
   if (task.limits) scan.limit(task.limits.packets, task.limits.capturedBytes, task.limits.durationNs, task.limits.firstTimeNs);
+  scan.numberFrom(task.numberFrom);
   let written = 0;
   let status: number = STATUS.budget;
   while (status === STATUS.budget) {
@@ -67,6 +68,7 @@ export function scanRuns(task: RunsTask): RunsResult {
   const badBlocks: BadBlock[] = [];
   scan.openRange(task.fd, ranges[0]!, ranges[1]!, task.state, false, task.interfaceBase, task.sums);
   if (task.limits) scan.limit(task.limits.packets, task.limits.capturedBytes, task.limits.durationNs, task.limits.firstTimeNs);
+  scan.numberFrom(task.numberFrom);
   let written = 0;
   let behind = 0;
   let status: number = STATUS.budget;

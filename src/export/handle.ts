@@ -22,6 +22,11 @@ export interface Given {
   additions: Record<string, unknown>;
 }
 
+/** `filter_context_sec`, which the schema has checked. */
+export function contextOf({ additions }: Given): number {
+  return Number(additions['filter_context_sec'] ?? 0);
+}
+
 /** What is kept of an export that has ended, or whose spool is complete. */
 interface Outcome {
   progress: number;

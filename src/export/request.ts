@@ -1,12 +1,15 @@
 /** What a configuration asks for, checked once and turned into what the engine takes. */
 import { LIMITS } from '../config.js';
 import { CAPTURED_KINDS, isLive, type CapturedName } from '../capture/captured-sources.js';
+import { refuseText } from '../dissect/text.js';
+import { shareOut } from '../engine/answered-by.js';
 import type { ExportFormat, ExportRequest, FilterText, StopRules } from '../engine/types.js';
+import { withContext } from '../engine/windows.js';
 import { SpillwayError } from '../errors.js';
 import { readSteelfilter } from '../filter/steelfilter/steelfilter.js';
 import { NS_PER_SECOND } from '../units.js';
 import { DEFAULTS, type Config, type Filter, type MODES } from './schema.js';
-import { timeWindows } from './windows.js';
+import { outerWindow, timeWindows } from './windows.js';
 
 export interface CheckedRequest {
   mode: (typeof MODES)[number];
@@ -20,13 +23,14 @@ export interface CheckedRequest {
   selection: Omit<ExportRequest, 'sources'>;
 }
 
-/** Checks everything that can be checked without looking at the source; `nowNs`: when the request came. */
-export function checkRequest(config: Config, nowNs: bigint): CheckedRequest {
+/** Checks everything that can be checked without looking at the source; `nowNs`: when the request came, `contextSec`: of `filter_context_sec`. */
+export function checkRequest(config: Config, nowNs: bigint, contextSec = 0): CheckedRequest {
   const mode = config.mode ?? 'LEGACY';
   const source = sourceOf(config.path);
   const selection = {
     filters: filtersOf(config),
     windows: windowsOf(config),
+    seen: withContext(outerWindow(config), BigInt(contextSec) * NS_PER_SECOND),
     snapLengthBytes: config.snap_length ?? DEFAULTS.snap_length,
     limits: limitsOf(config),
     format: formatOf(config),
@@ -34,6 +38,11 @@ export function checkRequest(config: Config, nowNs: bigint): CheckedRequest {
   const isLive = isLiveSource(source);
   if (isLive && mode !== 'LIVE_STREAM') refuseEndless(config, selection);
   const isFollowed = isLive || (mode === 'LIVE_STREAM' && source.kind === 'jobs');
+  if (isFollowed && shareOut(selection.filters).dissected.length > 0)
+    throw new SpillwayError(
+      'SOURCE_UNSUPPORTED',
+      'a display filter that tshark answers needs what is captured already: not the mode LIVE_STREAM, and no live source',
+    );
   return { mode, source, isFollowed, output: outputOf(config, mode), selection: isFollowed ? followed(selection, nowNs) : selection };
 }
 
@@ -102,11 +111,13 @@ function filtersOf(config: Config): FilterText[] {
   return items.map(filterOf);
 }
 
-function filterOf({ type, value }: Filter, index: number): FilterText {
+function filterOf({ type, value }: Filter): FilterText {
   if (type === 'BPF') return value;
-  if (type !== 'STEELFILTER')
-    throw new SpillwayError('FILTER_UNSUPPORTED', `config.filters.items[${index}].type ${type} is not served: use BPF or STEELFILTER`);
   // What is wrong with the text does not depend on the source, so it is said at once.
+  if (type === 'WIRESHARK') {
+    refuseText(value);
+    return { language: 'wireshark', text: value };
+  }
   readSteelfilter(value);
   return { language: 'steelfilter', text: value };
 }

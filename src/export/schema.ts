@@ -13,6 +13,9 @@ export const DEFAULTS = {
   output_format: 'PCAP_US',
 } as const;
 
+/** A day: what tshark can make use of before a range are the beginnings of its streams. */
+export const MAX_CONTEXT_SEC = 86_400;
+
 const UINT64_MAX = 2n ** 64n - 1n;
 
 /** A counter: `number` where that is exact, else `bigint`. */
@@ -48,7 +51,7 @@ export const TimeInterval = Closed({ start_time: Text(`Start, included: ${time}`
 export const Filter = Closed(
   {
     id: Text('Any name; need not be unique'),
-    type: OneOf(FILTER_TYPES, 'Language of the filter; BPF and STEELFILTER are served'),
+    type: OneOf(FILTER_TYPES, 'Language of the filter'),
     value: Text('Text of the filter'),
     context: Type.Optional(OneOf(CONTEXTS, 'Where the filter comes from', { default: 'NONE' })),
   },
@@ -132,6 +135,15 @@ export const Status = Closed(
 export const Export = Type.Object(
   {
     config: Config,
+    filter_context_sec: Type.Optional(
+      Type.Integer({
+        format: 'uint32',
+        minimum: 0,
+        maximum: MAX_CONTEXT_SEC,
+        default: 0,
+        description: 'Seconds before start_time whose packets tshark sees, too, where it answers a filter; they are never exported',
+      }),
+    ),
     id: Type.Optional(Text('Ignored in requests')),
     status: Type.Optional(Status),
     receipt: Type.Optional(Type.Unsafe<unknown>({ description: 'Once the export has ended: what was read, written, left out and why' })),

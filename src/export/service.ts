@@ -10,7 +10,7 @@ import type { Opened } from '../state/filesystem.js';
 import type { Dependencies, Download, ExportFigures, ExportNote } from './contract.js';
 import { estimatedStats } from './estimate-fields.js';
 import { commentsOf } from './comments.js';
-import { ExportHandle, type Given } from './handle.js';
+import { contextOf, ExportHandle, type Given } from './handle.js';
 import { checkRequest, type CheckedRequest } from './request.js';
 import { openPlace, openSources } from './open-sources.js';
 import { Patience } from './patience.js';
@@ -57,7 +57,7 @@ export class ExportService {
   /** Makes an export. What is wrong with it is refused here, unless the engine takes longer than a second to find it. */
   async create(given: Given, caller: Caller): Promise<Export> {
     const nowNs = BigInt(Date.now()) * NS_PER_MS;
-    const checked = checkRequest(given.config, nowNs);
+    const checked = checkRequest(given.config, nowNs, contextOf(given));
     requireRoom(this.#exports.values(), this.#creating, caller.name);
     if (this.#exports.size >= LIMITS.keptExports) this.#forgetOldest();
     this.#creating.set(caller.name, (this.#creating.get(caller.name) ?? 0) + 1);
@@ -235,7 +235,7 @@ export class ExportService {
 
   /** From PREPARE to another mode. What a live stream reads begins where the export was made. */
   async #changeMode(handle: ExportHandle, caller: Caller, config: Given['config']): Promise<void> {
-    const checked = checkRequest(config, handle.creationNs);
+    const checked = checkRequest(config, handle.creationNs, contextOf(handle.given));
     if (handle.state !== 'READY') handle.following('start');
     let place: Opened | null = null;
     let prepared = handle.prepared!;

@@ -12,7 +12,7 @@ const LAST_NS = 2n ** 63n - 1n;
  * because no window at all would mean everything.
  */
 export function timeWindows(config: Config): TimeWindow[] {
-  const whole = windowOf(config.start_time, config.end_time, 'config.start_time', 'config.end_time');
+  const whole = outerWindow(config);
   const intervals = config.time_intervals ?? [];
   if (intervals.length === 0) return isUnbounded(whole) ? [] : [bounded(whole)];
   const parts = intervals
@@ -24,6 +24,11 @@ export function timeWindows(config: Config): TimeWindow[] {
     .filter((window) => !isEmpty(window));
   if (parts.some(isUnbounded)) return [];
   return parts.length > 0 ? parts.map(bounded) : [{ startNs: LAST_NS, endNs: LAST_NS }];
+}
+
+/** start_time..end_time, whatever the intervals are. */
+export function outerWindow(config: Config): TimeWindow {
+  return windowOf(config.start_time, config.end_time, 'config.start_time', 'config.end_time');
 }
 
 function windowOf(start: string | undefined, end: string | undefined, startName: string, endName: string): TimeWindow {

@@ -1,9 +1,10 @@
 /** Filters in any of the languages, and their programs. */
+import { SpillwayError } from '../errors.js';
 import { compileFilter } from './compile.js';
 import { compileSteelfilter } from './steelfilter/steelfilter.js';
 
 /** A BPF text (pcap-filter), or a text that names its language. */
-export type FilterText = string | { language: 'bpf' | 'steelfilter'; text: string };
+export type FilterText = string | { language: 'bpf' | 'steelfilter' | 'wireshark'; text: string };
 
 /** The filter as its author wrote it. */
 export function textOf(filter: FilterText): string {
@@ -13,5 +14,6 @@ export function textOf(filter: FilterText): string {
 /** `linkType` is that of capture files (LINKTYPE_). Rejects with FILTER_* or SETUP_INCOMPLETE. */
 export async function compileText(filter: FilterText, linkType: number): Promise<{ code: Uint8Array; rejectsAll: boolean }> {
   const { language, text } = typeof filter === 'string' ? { language: 'bpf', text: filter } : filter;
+  if (language === 'wireshark') throw new SpillwayError('FILTER_UNSUPPORTED', 'a display filter has no program: tshark answers it');
   return language === 'steelfilter' ? compileSteelfilter(text, linkType) : compileFilter(text, linkType);
 }

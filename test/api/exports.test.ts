@@ -308,7 +308,7 @@ describe('what is wrong with a request is told at once:', () => {
     [bpf('tcp', 'host www.example.com'), 400, 'FILTER_INVALID', /www\.example\.com|host/],
     [steel('app.id = 5'), 400, 'FILTER_INVALID', /at column 1: unknown column `app\.id`: a packet has ip\.addr, /],
     [steel('tcp.port == 80', 'tcp.port == ""'), 400, 'FILTER_INVALID', /at column 13: the value for tcp\.port is empty/],
-    [{ filters: { items: [{ id: 'f', type: 'WIRESHARK', value: 'ip' }] } }, 400, 'FILTER_UNSUPPORTED', /WIRESHARK/],
+    [{ filters: { items: [{ id: 'f', type: 'WIRESHARK', value: '' }] } }, 400, 'FILTER_INVALID', /display filter is empty/],
     [{ colour: 'red' }, 400, 'REQUEST_INVALID', /config\.colour/],
     [file, 400, 'OUTPUT_INVALID', /config\.output_filename is missing/],
     [{ output_filename: '/admin/x' }, 400, 'OUTPUT_INVALID', /STREAM_TO_FILE/],

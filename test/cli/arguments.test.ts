@@ -54,6 +54,10 @@ describe('export', () => {
       'tcp',
       '--steel',
       'vlan.id == 5',
+      '-Y',
+      'http',
+      '--context',
+      '60',
       '--from',
       '-10m',
       '--interval',
@@ -76,7 +80,8 @@ describe('export', () => {
     );
     expect(given).toMatchObject({
       sources: ['a', 'b'],
-      filters: ['ip', 'tcp', { language: 'steelfilter', text: 'vlan.id == 5' }],
+      filters: ['ip', 'tcp', { language: 'steelfilter', text: 'vlan.id == 5' }, { language: 'wireshark', text: 'http' }],
+      contextNs: 60_000_000_000n,
       snapLengthBytes: 96,
       format: 'pcapng_ns',
       output: 'x',

@@ -19,6 +19,7 @@ describe('a request', () => {
       selection: {
         filters: [],
         windows: [],
+        seen: { startNs: null, endNs: null },
         snapLengthBytes: 65535,
         limits: { packets: 0n, capturedBytes: 0n, durationNs: 0n },
         format: 'pcap_us',
@@ -26,9 +27,19 @@ describe('a request', () => {
     });
   });
 
-  it('takes filters of two languages', () => {
-    const items = [filter(), filter({ type: 'STEELFILTER', value: 'vlan.id == 5' })];
-    expect(checked(config({ filters: { items } })).selection.filters).toEqual(['tcp', { language: 'steelfilter', text: 'vlan.id == 5' }]);
+  it('takes filters of three languages', () => {
+    const items = [filter(), filter({ type: 'STEELFILTER', value: 'vlan.id == 5' }), filter({ type: 'WIRESHARK', value: '-x' })];
+    expect(checked(config({ filters: { items } })).selection.filters).toEqual([
+      'tcp',
+      { language: 'steelfilter', text: 'vlan.id == 5' },
+      { language: 'wireshark', text: '-x' },
+    ]);
+  });
+
+  it('lets tshark see the time range as a whole, and some context before it', () => {
+    const given = config({ start_time: '100', end_time: '200', time_intervals: [{ start_time: '150', end_time: '160' }] });
+    expect(checkRequest(given, NOW, 60).selection.seen).toEqual({ startNs: 40_000_000_000n, endNs: 200_000_000_000n });
+    expect(checkRequest(config({}), NOW, 60).selection.seen).toEqual({ startNs: null, endNs: null });
   });
 
   it('becomes what the engine takes', () => {
@@ -48,6 +59,7 @@ describe('a request', () => {
     expect(selection).toEqual({
       filters: ['tcp', 'port 53'],
       windows: [{ startNs: 1_500_000_000n, endNs: 2_000_000_000n }],
+      seen: { startNs: 1_500_000_000n, endNs: 2_000_000_000n },
       snapLengthBytes: 0,
       limits: { packets: 18446744073709551615n, capturedBytes: 7n, durationNs: 4294967295_000_000_000n },
       format: 'pcapng_ns',
@@ -99,7 +111,10 @@ describe('a request', () => {
     [{ path: 'files/admin/x' }, 'SOURCE_NOT_FOUND', 'config.path'],
     [{ mode: 'STREAM_TO_FILE' }, 'OUTPUT_INVALID', 'config.output_filename is missing'],
     [{ output_filename: '/admin/y' }, 'OUTPUT_INVALID', 'not LEGACY'],
-    [{ filters: { items: [filter(), filter({ type: 'WIRESHARK' })] } }, 'FILTER_UNSUPPORTED', 'config.filters.items[1].type WIRESHARK'],
+    [{ filters: { items: [filter(), filter({ type: 'WIRESHARK', value: ' ' })] } }, 'FILTER_INVALID', 'the display filter is empty'],
+    [{ filters: { items: [filter({ type: 'WIRESHARK', value: 'ip\0' })] } }, 'FILTER_INVALID', 'control character'],
+    [{ filters: { items: [filter({ type: 'WIRESHARK', value: 'x'.repeat(65_537) })] } }, 'FILTER_TOO_COMPLEX', 'more than 65536'],
+    [{ mode: 'LIVE_STREAM', path: 'jobs/up', filters: { items: [filter({ type: 'WIRESHARK', value: 'ip' })] } }, 'SOURCE_UNSUPPORTED', 'LIVE_STREAM'],
     [
       { filters: { items: [filter({ type: 'STEELFILTER', value: 'app.id == 1' })] } },
       'FILTER_INVALID',

@@ -7,8 +7,8 @@ import { read } from './tree.js';
 
 const RULES: Rules = {
   layers: [
-    ['units', 'errors', 'root', 'native-contract', 'native-system-contract', 'native', 'config'],
-    ['engine', 'filter', 'state', 'access'],
+    ['units', 'errors', 'root', 'native-contract', 'native-system', 'native-index', 'native', 'config'],
+    ['engine', 'dissect', 'filter', 'state', 'access'],
     ['buffer', 'task'],
     ['export', 'bundle', 'capture', 'privileged'],
     ['api', 'cli'],

@@ -1,6 +1,8 @@
-/** What the native addon offers of the system: locks, pipes and pages of memory. Loaded by native.ts. */
+/** What the native addon offers of the system: locks, pipes and pages of memory. Part of native-contract.ts. */
 /** flock(2), shared, without waiting, until the descriptor is closed. False where another process holds the file for itself. */
 export declare function lockShared(fd: number): boolean;
+/** The ends of a new pipe, to read and to write, which are the caller's; null where the system has none. */
+export declare function openPipe(): [readEnd: number, writeEnd: number] | null;
 /** F_SETPIPE_SZ; returns the size now in force, or -1 where `fd` is no pipe or refuses. */
 export declare function setPipeSize(fd: number, bytes: number): number;
 /**
