@@ -6,6 +6,7 @@ import { borrowPool, threadsFor } from './pool.js';
 import { receiptOf } from './receipt.js';
 import { giveBackSlots, slotCount, takeSlots } from './slots.js';
 import { streamOut, type Passage } from './stream-out.js';
+import type { Totals } from './totals.js';
 import type { ExportRequest, Progress, Receipt, Sink } from './types.js';
 
 export interface RunOptions {
@@ -68,8 +69,8 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions, prepared: Pr
     check: () => undefined,
   };
   try {
-    if (plan.dissected.length > 0) Object.assign(passage, await chosenBy(plan, sink, passage, meter, prepared));
-    return receiptOf(await streamOut(plan, sink, passage), plan.filters.warnings);
+    const answered = plan.dissected.length === 0 ? plan : await answeredBy(plan, sink, passage, meter, prepared);
+    return receiptOf(await streamOut(answered, sink, passage), plan.filters.warnings);
   } finally {
     await pool.close();
     giveBackSlots(slots);
@@ -77,19 +78,17 @@ async function runPlan(plan: Plan, sink: Sink, options: RunOptions, prepared: Pr
   }
 }
 
-/** What tshark answers, before there is any output. */
-async function chosenBy(
-  plan: Plan,
-  sink: Sink,
-  passage: Passage,
-  meter: ProgressMeter,
-  { dissect }: PrepareOptions,
-): Promise<Pick<Passage, 'chosen' | 'check'>> {
+/** How display filters are answered, which is found out before there is any output: by programs, or by what tshark chooses. */
+async function answeredBy(plan: Plan, sink: Sink, passage: Passage, meter: ProgressMeter, { dissect }: PrepareOptions): Promise<Plan> {
+  const { pool, slots, signal } = passage;
+  const reading = { pool, slots, signal, onMoved: (bytesIn: number) => meter.tellLooked(bytesIn) };
   try {
+    const [{ isCertain }, { withTwins }] = await Promise.all([import('./proof.js'), import('./twins.js')]);
+    if (plan.translated && (await withTwins(plan, (twin) => isCertain(twin, reading)))) return { ...plan, filters: plan.translated };
     const { choose, checkNumbered } = await import('./choose.js');
-    const { pool, slots, signal } = passage;
-    const chosen = await choose(plan, { pool, slots, signal, limits: dissect, onMoved: (bytesIn) => meter.tellLooked(bytesIn) });
-    return { chosen, check: (totals) => checkNumbered(totals, chosen) };
+    const chosen = await withTwins(plan, (twin) => choose(twin, { ...reading, limits: dissect }));
+    Object.assign(passage, { chosen, check: (totals: Totals) => checkNumbered(totals, chosen) });
+    return plan;
   } catch (error) {
     await sink.abort();
     throw error;
@@ -107,7 +106,8 @@ class ProgressMeter {
 
   /** The first of two times. */
   tellLooked(bytesIn: number): void {
-    this.lookedBytes = bytesIn;
+    // What was looked at in vain is looked at once more.
+    this.lookedBytes = Math.max(this.lookedBytes, bytesIn);
     this.tell(0, 0, NOTHING);
   }
 

@@ -10,7 +10,7 @@ let nextId = 1;
 
 export class Filters {
   readonly warnings: string[] = [];
-  private programs: LinkProgram[][];
+  private readonly programs: LinkProgram[][];
 
   constructor(
     private readonly filters: readonly FilterText[],
@@ -30,13 +30,6 @@ export class Filters {
       if (rejectsAll) this.warnings.push(`the filter "${textOf(filter)}" can match no packet: expression rejects all packets`);
       programs.push({ linkType, code: shared(code) });
     }
-  }
-
-  /** One of them by itself, with its present programs. */
-  only(filter: number): Filters {
-    const one = new Filters(this.filters.slice(filter, filter + 1), this.compile, this.interfaceComment);
-    one.programs = [[...this.programsOf(filter)]];
-    return one;
   }
 
   programsOf(filter: number): readonly LinkProgram[] {

@@ -1,7 +1,7 @@
 /** From a request to a plan: sources open, filters compiled, windows sorted. Nothing is written yet. */
 import type { DissectLimits } from '../dissect/limits.js';
 import { SpillwayError } from '../errors.js';
-import { compileText } from '../filter/languages.js';
+import { compileText, type FilterText } from '../filter/languages.js';
 import { shareOut } from './answered-by.js';
 import { Filters } from './filters.js';
 import { inTurn, type Planned } from './in-line.js';
@@ -27,8 +27,10 @@ export interface Plan {
   sources: Planned[];
   windowsNs: BigInt64Array;
   filters: Filters;
-  /** Filters that tshark answers, and the range that it sees: a pair of times, or none for every packet. */
+  /** Display filters, which tshark answers, and the range that it sees: a pair of times, or none for every packet. */
   dissected: string[];
+  /** All filters as programs, where those of tshark have some: they answer where every packet is certain (proof.ts). */
+  translated: Filters | null;
   seenNs: BigInt64Array;
   /** Link types known beforehand, in order of the sources. */
   linkTypes: number[];
@@ -52,8 +54,8 @@ export async function makePlan(request: ExportRequest, { indexes }: PrepareOptio
     // A filter that is wrong is refused now, also where nothing is there yet that it could be asked of.
     for (const linkType of linkTypes.length > 0 ? linkTypes : [LINK_TYPE_ETHERNET]) await filters.compileFor(linkType);
     checkOnce(sources);
-    if (dissected.length > 0) await checkTwice(sources, dissected);
-    return { request, sources: inTurn(sources), windowsNs, filters, dissected, seenNs, linkTypes, bytesTotal: sumOf(sources.map(bytesOf)) };
+    const translated = dissected.length > 0 ? await checkDisplay(sources, native, dissected, linkTypes, request) : null;
+    return { request, sources: inTurn(sources), windowsNs, filters, dissected, translated, seenNs, linkTypes, bytesTotal: sumOf(sources.map(bytesOf)) };
   } catch (error) {
     await closeAll(sources);
     await closeLanes(request.sources);
@@ -85,18 +87,28 @@ function checkOnce(sources: readonly Planned[]): void {
     throw new SpillwayError('REQUEST_INVALID', `${once.name}: a source that can be read only once can not be exported together with others`);
 }
 
-/** What tshark answers is read twice: for tshark, and for the output. */
-async function checkTwice(sources: readonly Planned[], filters: readonly string[]): Promise<void> {
+/** What a display filter is asked of is read twice: for tshark, or to see whether it is needed, and for the output. */
+async function checkDisplay(
+  sources: readonly Planned[],
+  native: readonly FilterText[],
+  display: readonly string[],
+  linkTypes: readonly number[],
+  { comments }: ExportRequest,
+): Promise<Filters | null> {
   const once = sources.find(({ source, beginning }) => source && !beginning);
   if (once)
     throw new SpillwayError(
       'SOURCE_UNSUPPORTED',
-      `${once.name}: it can be read only once, and a display filter that tshark answers needs to read it twice: give a file`,
+      `${once.name}: it can be read only once, and a display filter needs to read it twice: give a file`,
     );
+  const { translated } = await import('./proof.js');
+  const programs = await translated(native, display, linkTypes, comments?.interface);
+  if (programs) return programs;
   const { checkDissected } = await import('../dissect/tshark.js');
   const { joined } = await import('../dissect/text.js');
-  for (const filter of filters) await checkDissected(filter);
-  joined(filters);
+  for (const filter of display) await checkDissected(filter);
+  joined(display);
+  return null;
 }
 
 export async function closeAll(sources: readonly Planned[]): Promise<void> {

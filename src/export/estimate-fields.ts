@@ -21,11 +21,11 @@ export function estimateFields(estimate: Estimate): Record<string, unknown> {
 const MOST_INSTRUCTIONS = 500;
 
 /** What becomes of one filter. */
-export function explainedFields({ language, text, programs, estimate }: FilterExplained): Record<string, unknown> {
+export function explainedFields({ language, text, engine, programs, estimate }: FilterExplained): Record<string, unknown> {
   return {
     type: language.toUpperCase(),
     value: text,
-    engine: 'program',
+    engine,
     programs: programs.map(({ linkType, program, needs }) => ({
       link_type: linkTypeName(linkType),
       needs,

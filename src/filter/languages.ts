@@ -2,6 +2,7 @@
 import { SpillwayError } from '../errors.js';
 import { compileFilter } from './compile.js';
 import { compileSteelfilter } from './steelfilter/steelfilter.js';
+import { translateWireshark } from './wireshark/wireshark.js';
 
 /** A BPF text (pcap-filter), or a text that names its language. */
 export type FilterText = string | { language: 'bpf' | 'steelfilter' | 'wireshark'; text: string };
@@ -14,6 +15,9 @@ export function textOf(filter: FilterText): string {
 /** `linkType` is that of capture files (LINKTYPE_). Rejects with FILTER_* or SETUP_INCOMPLETE. */
 export async function compileText(filter: FilterText, linkType: number): Promise<{ code: Uint8Array; rejectsAll: boolean }> {
   const { language, text } = typeof filter === 'string' ? { language: 'bpf', text: filter } : filter;
-  if (language === 'wireshark') throw new SpillwayError('FILTER_UNSUPPORTED', 'a display filter has no program: tshark answers it');
-  return language === 'steelfilter' ? compileSteelfilter(text, linkType) : compileFilter(text, linkType);
+  if (language === 'steelfilter') return compileSteelfilter(text, linkType);
+  if (language === 'bpf') return compileFilter(text, linkType);
+  const translated = translateWireshark(text, linkType);
+  if (!translated) throw new SpillwayError('FILTER_UNSUPPORTED', 'this display filter has no program: tshark answers it');
+  return { code: translated.answer, rejectsAll: false };
 }
