@@ -4,6 +4,7 @@ import type { DissectLimits } from '../dissect/limits.js';
 import { SpillwayError } from '../errors.js';
 import type { Chosen } from '../native.js';
 import { Filters } from './filters.js';
+import type { Planned } from './in-line.js';
 import type { Plan } from './plan.js';
 import { streamOut, type Passage } from './stream-out.js';
 import type { Totals } from './totals.js';
@@ -31,7 +32,18 @@ export function seenBy(plan: Plan): Plan {
   return { ...plan, request, filters: everything, windowsNs: plan.seenNs, dissected: [] };
 }
 
-export async function choose(plan: Plan, { limits, onMoved, ...rest }: Choosing): Promise<Choice> {
+export async function choose(plan: Plan, choosing: Choosing): Promise<Choice> {
+  const twins: Planned[] = [];
+  try {
+    // A lane is read once: for tshark there is another one of the same packets.
+    for (const one of plan.sources) twins.push(one.lane ? { ...one, lane: await one.lane.twin() } : one);
+    return await chosenOf({ ...plan, sources: twins }, choosing);
+  } finally {
+    for (const { lane } of twins) await lane?.close();
+  }
+}
+
+async function chosenOf(plan: Plan, { limits, onMoved, ...rest }: Choosing): Promise<Choice> {
   const dissection = await Dissection.start(plan.dissected, limits);
   // It may wait for tshark, which only its end ends.
   const stop = (): void => void dissection.abort();
