@@ -14,6 +14,9 @@ export class EmptyLane implements Lane {
     return null;
   }
   async *survey(): AsyncGenerator<Surveyed> {}
+  async twin(): Promise<EmptyLane> {
+    return new EmptyLane(this.name);
+  }
   async changed(): Promise<void> {}
   async losses(): Promise<Loss[]> {
     return [];

@@ -19,7 +19,8 @@ export interface End {
 const COMMIT_NS = 500n * NS_PER_MS;
 
 /** A time has passed for good this long after it, also where the disk holds a commit up. */
-const PASSED_NS = 950n * NS_PER_MS;
+export const PASSED_MS = 950;
+const PASSED_NS = BigInt(PASSED_MS) * NS_PER_MS;
 
 /** How long a capture that died may take to be started again. */
 const RESTART_MS = 5000;

@@ -17,6 +17,7 @@ import { lossesWithin, readLosses } from './losses.js';
 import { readMarks, type Marks } from './marks.js';
 import { MissedCount } from './missed.js';
 import { openIndex, SegmentFile } from './segment-file.js';
+import { SegmentHold } from './segment-hold.js';
 
 /** How often a capture is looked at that has nothing new. */
 const LOOK_MS = 50;
@@ -29,6 +30,8 @@ export interface LaneOptions {
   name: string;
   /** None: every time. */
   windows: readonly TimeWindow[];
+  /** Of these capture's losses are told; default: `windows`. */
+  lossWindows?: readonly TimeWindow[];
   until: Until;
   /** A capture runs. */
   isCaptured: () => Promise<boolean>;
@@ -54,8 +57,11 @@ export class BufferLane implements Lane {
   readonly #catalog: Catalog;
   readonly #watch: EndWatch;
   readonly #missed: MissedCount;
-  /** To be read, in order. */
+  /** To be read, in order; and all that was at first. */
   #queue: Segment[] = [];
+  #first: readonly Segment[] = [];
+  /** What holds them before their turns. */
+  readonly #holds = new Map<bigint, SegmentHold>();
   /** The largest id that was listed. */
   #lastId = -1n;
   #end: End | null = null;
@@ -86,6 +92,7 @@ export class BufferLane implements Lane {
     lane.#sinceNs = first?.minTimeNs ?? marks?.smallestNs ?? MIN_TIME_NS;
     if (options.until === 'now') {
       lane.#end = marks ? endAt(folder, marks) : { id: MAX_TIME_NS, bytes: null, atNs: MAX_TIME_NS };
+      lane.#first = [...lane.#queue];
       lane.bytesTotal = lane.#queue.reduce((sum, segment) => sum + lane.#sizeOf(segment), 0);
     }
     return lane;
@@ -150,6 +157,23 @@ export class BufferLane implements Lane {
     if (this.#options.until !== 'now') yield { sizeBytes: 0, isBounded: false };
   }
 
+  async twin(): Promise<BufferLane> {
+    if (this.#options.until !== 'now') throw new SpillwayError('INTERNAL', `${this.name}: a lane that goes on can not be read twice`);
+    for (const segment of this.#queue) {
+      if (this.#holds.has(segment.id)) continue;
+      const hold = await SegmentHold.of(this.#folder, segment);
+      if (!hold) throw this.#overwritten(segment);
+      this.#holds.set(segment.id, hold);
+    }
+    const twin = new BufferLane(this.#folder, this.#options);
+    twin.#queue = [...this.#first];
+    twin.#lastId = this.#lastId;
+    twin.#end = this.#end;
+    twin.#sinceNs = this.#sinceNs;
+    twin.bytesTotal = this.bytesTotal;
+    return twin;
+  }
+
   /** What comes from now on is not wanted. */
   endNow(): void {
     this.#watch.endNow();
@@ -160,15 +184,17 @@ export class BufferLane implements Lane {
   }
 
   async losses(): Promise<Loss[]> {
-    const { windows } = this.#options;
+    const { windows, lossWindows = windows } = this.#options;
     const all = await readLosses(this.#folder, this.name);
     const within = lossesWithin(all, [{ startNs: this.#sinceNs, endNs: this.#end?.atNs ?? null }]);
-    return windows.length === 0 ? within : lossesWithin(within, windows);
+    return lossWindows.length === 0 ? within : lossesWithin(within, lossWindows);
   }
 
   async close(): Promise<void> {
     this.#queue = [];
     this.#end ??= { id: 0n, bytes: 0, atNs: MIN_TIME_NS };
+    for (const hold of this.#holds.values()) await hold.close();
+    this.#holds.clear();
     await this.#closePresent();
   }
 
@@ -267,11 +293,16 @@ export class BufferLane implements Lane {
 
   async #begin(segment: Segment): Promise<void> {
     const file = await SegmentFile.open(this.#folder, this.name, segment);
+    await this.#holds.get(segment.id)?.close();
+    this.#holds.delete(segment.id);
     if (file) this.#present = { segment, file, end: 0, beginning: null };
-    else if (this.#options.until === 'now')
-      throw new SpillwayError('SOURCE_OVERWRITTEN', `${this.name}/${sealedName(segment.id)}: the buffer has let go of it`);
+    else if (this.#options.until === 'now') throw this.#overwritten(segment);
     // Of one that was open when it was listed, the next listing tells.
     else this.#tellMissed(BigInt(segment.packets ?? 0));
+  }
+
+  #overwritten({ id }: Segment): SpillwayError {
+    return new SpillwayError('SOURCE_OVERWRITTEN', `${this.name}/${sealedName(id)}: the buffer has let go of it`);
   }
 
   #tellMissed(missedPackets: bigint | null): void {

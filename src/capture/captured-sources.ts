@@ -1,11 +1,12 @@
 /** What an export of captured traffic reads: jobs/…, clips/…, interfaces/… and vifgs/…. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clip } from '../buffer/clip-file.js';
 import type { Clips } from '../buffer/clips.js';
 import { interfaceFolders, type Job, type Jobs } from '../buffer/jobs.js';
 import type { Catalogs } from '../buffer/catalog.js';
 import { EmptyLane } from '../buffer/empty-lane.js';
 import { BufferLane } from '../buffer/lane.js';
-import type { Until } from '../buffer/end.js';
+import { PASSED_MS, type Until } from '../buffer/end.js';
 import type { TimeWindow } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import { NS_PER_MS } from '../units.js';
@@ -34,6 +35,11 @@ export interface CaptureRooms {
 export interface CaptureWish {
   /** None: every time. */
   windows: readonly TimeWindow[];
+  /**
+   * It is read twice, and all of this: nothing of it may still be to come, and none of it is missed by what is read later. Windows are
+   * inside it.
+   */
+  seen?: TimeWindow;
   /** Go on with what comes, until the last window's end, or for ever. */
   isFollowed: boolean;
   /** A job that has captured nothing yet is a source without a packet; default: it is refused with SOURCE_EMPTY. */
@@ -46,6 +52,8 @@ export interface CapturedSources {
   /** Closed by the export that gets them. */
   lanes: (BufferLane | EmptyLane)[];
   windows: readonly TimeWindow[];
+  /** As wished, inside what there is. */
+  seen?: TimeWindow;
   /** Packet filters that come with the source: what they do not accept is not in it. */
   filters: readonly string[];
   /** Nothing that comes from now on is wanted. */
@@ -73,10 +81,18 @@ export async function openCaptured(named: CapturedName, wish: CaptureWish, rooms
     const { job, startNs, endNs, filters } = await clipNamed(name, rooms.clips);
     wish.admit?.([`clips/${name}`, ...namesOf(job)]);
     const windows = within({ startNs, endNs }, wish.windows);
-    const sources = await lanesOf(job, `clips/${name}`, { ...wish, windows, isFollowed: false }, rooms.clips.catalogs, async () => {});
+    const seen = wish.seen && within({ startNs, endNs }, [wish.seen])[0]!;
+    const sources = await lanesOf(
+      job,
+      `clips/${name}`,
+      { ...wish, windows, isFollowed: false, ...(seen && { seen }) },
+      rooms.clips.catalogs,
+      async () => {},
+    );
     return { ...sources, filters: filters.map(({ value }) => value) };
   }
   wish.admit?.([`${kind}/${name}`]);
+  if (wish.seen) throw readOnce(`${kind}/${name}`);
   const interfaces = kind === 'interfaces' ? [interfaceNamed(name)] : await rooms.vifgs.interfacesOf(name);
   const job = await startLive(rooms.jobs, interfaces, rooms.startCapture);
   return lanesOf(job, `${kind}/${name}`, wish, null, () => endLive(rooms.jobs, job));
@@ -102,18 +118,29 @@ async function clipNamed(id: string, clips: Clips): Promise<Clip> {
 async function lanesOf(
   job: Job,
   name: string,
-  { windows, isFollowed, mayBeEmpty }: CaptureWish,
+  { windows, seen, isFollowed, mayBeEmpty }: CaptureWish,
   catalogs: Catalogs | null,
   close: () => Promise<void>,
 ): Promise<CapturedSources> {
-  const until = untilOf(windows, isFollowed, BigInt(Date.now()) * NS_PER_MS);
+  let until = untilOf(windows, isFollowed, BigInt(Date.now()) * NS_PER_MS);
+  if (seen && until !== 'now') {
+    await hasCome(until, name);
+    until = 'now';
+  }
   const isCaptured = async (): Promise<boolean> => (await captureStatus(job.folder).catch(() => null)) !== null;
   const lanes: CapturedSources['lanes'] = [];
   try {
     for (const folder of await interfaceFolders(job)) {
       // Who follows needs to know what was there, when others know already that it is gone.
       const catalog = until === 'now' ? catalogs?.of(folder.path) : null;
-      const lane = await BufferLane.open(folder.path, { name: `${name}/${folder.name}`, windows, until, isCaptured, ...(catalog && { catalog }) });
+      const lane = await BufferLane.open(folder.path, {
+        name: `${name}/${folder.name}`,
+        windows: seen ? [seen] : windows,
+        lossWindows: windows,
+        until,
+        isCaptured,
+        ...(catalog && { catalog }),
+      });
       if (!lane.isEmpty) lanes.push(lane);
     }
     if (lanes.length === 0 && mayBeEmpty === true) lanes.push(new EmptyLane(name));
@@ -122,7 +149,21 @@ async function lanesOf(
     await close();
     throw error;
   }
-  return { lanes, windows, filters: [], endNow: () => lanes.forEach((lane) => lane.endNow()), close };
+  return { lanes, windows, ...(seen && { seen }), filters: [], endNow: () => lanes.forEach((lane) => lane.endNow()), close };
+}
+
+/** Resolves when what came before `until` is committed; refuses an end that lies in the future. */
+async function hasCome(until: Exclude<Until, 'now'>, name: string): Promise<void> {
+  const leftMs = until === 'capture' ? null : Number((until - BigInt(Date.now()) * NS_PER_MS) / NS_PER_MS);
+  if (leftMs === null || leftMs > 0) throw readOnce(name);
+  await sleep(Math.max(0, leftMs + PASSED_MS));
+}
+
+function readOnce(name: string): SpillwayError {
+  return new SpillwayError(
+    'SOURCE_UNSUPPORTED',
+    `${name}: a display filter that tshark answers reads its source twice, and what is still to come can not be`,
+  );
 }
 
 /** Where a reader ends. An end that lies in the future is waited for. */

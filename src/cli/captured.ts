@@ -10,6 +10,8 @@ import type { Io } from './io.js';
 export class Captured {
   /** The windows of what was opened, where they are narrower than what was asked for. */
   windows: readonly TimeWindow[] | null = null;
+  /** As `windows`, of what tshark sees. */
+  seen: TimeWindow | null = null;
   /** Those that come with what was opened. */
   filters: readonly string[] = [];
   readonly #opened: CapturedSources[] = [];
@@ -30,7 +32,8 @@ export class Captured {
     this.#isFollowed = isFollowed || captured.some(({ kind }) => kind === 'interfaces' || kind === 'vifgs');
   }
 
-  async open(name: CapturedName, windows: readonly TimeWindow[]): Promise<Source[]> {
+  /** `seen`: where tshark answers a filter. */
+  async open(name: CapturedName, windows: readonly TimeWindow[], seen: TimeWindow | null): Promise<Source[]> {
     const { openCaptured } = await import('../capture/captured-sources.js');
     const { Jobs } = await import('../buffer/jobs.js');
     const { startCapture } = await import('../capture/start.js');
@@ -40,10 +43,11 @@ export class Captured {
     const data = dataFolder(this.parsed, this.io);
     const jobs = new Jobs(data);
     const rooms = { jobs, clips: new Clips(jobs), vifgs: new Vifgs(new CaptureSettings(data)), startCapture };
-    const opened = await openCaptured(name, { windows, isFollowed: this.#isFollowed }, rooms);
+    const opened = await openCaptured(name, { windows, ...(seen && { seen }), isFollowed: this.#isFollowed }, rooms);
     this.#opened.push(opened);
     // A clip is a source alone.
     if (name.kind === 'clips') this.windows = opened.windows;
+    if (name.kind === 'clips') this.seen = opened.seen ?? null;
     if (name.kind === 'clips') this.filters = opened.filters;
     return opened.lanes.map((lane) => ({ lane, name: lane.name }));
   }

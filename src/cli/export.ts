@@ -3,6 +3,7 @@ import type { CapturedName } from '../capture/captured-sources.js';
 import type { PreparedExport } from '../engine/export.js';
 import type { Pool } from '../engine/pool.js';
 import type { ExportRequest, FileSource, Progress, Receipt, Sink, Source } from '../engine/types.js';
+import { shareOut } from '../engine/answered-by.js';
 import { withContext } from '../engine/windows.js';
 import { SpillwayError } from '../errors.js';
 import { NS_PER_MS } from '../units.js';
@@ -77,8 +78,10 @@ async function requestOf(
   const asked = timeWindows(outer, intervals, lastNs);
   const windows = given.isFollowed && asked.length === 0 ? [{ startNs: nowNs, endNs: null }] : asked;
   const sources: Source[] = [];
-  for (const each of named) sources.push(...('kind' in each ? await captured.open(each, windows) : [each]));
-  const seen = withContext(windowOf(outer, lastNs), contextNs);
+  const range = withContext(windowOf(outer, lastNs), contextNs);
+  const twice = shareOut(filters).dissected.length > 0 ? range : null;
+  for (const each of named) sources.push(...('kind' in each ? await captured.open(each, windows, twice) : [each]));
+  const seen = captured.seen ?? range;
   return { sources, filters: [...filters, ...captured.filters], windows: [...(captured.windows ?? windows)], seen, snapLengthBytes, limits, format };
 }
 

@@ -1,6 +1,6 @@
 /** A running tshark: bytes go in by a pipe, its output comes as it is written, and all of it ends when it is told to. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, readFileSync, readSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { SpillwayError } from '../errors.js';
 import { openPipe } from '../native.js';
@@ -99,11 +99,20 @@ export class Child {
   #watch(isWaiting: boolean): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (!isWaiting || this.#isOver) return;
+    if (isWaiting && !this.#isOver) this.#look(null, null);
+  }
+
+  /**
+   * It has to happen in so much time of its own: who waits for a processor does not do nothing. `first`, `last`: the processor time it
+   * had taken by the first look, and by the last.
+   */
+  #look(first: number | null, last: number | null): void {
     this.#timer = setTimeout(() => {
+      const now = cpuMs(this.#child.pid);
+      if (last === null || (now > last && now - first! < this.#silenceMs)) return this.#look(first ?? now, now);
       this.#wasSilent = true;
       this.kill();
-    }, this.#silenceMs);
+    }, this.#silenceMs / 2);
   }
 
   #waitFor(readEnd: number): Promise<Ended> {
@@ -131,6 +140,20 @@ export class Child {
         void inputClosed.then(() => resolve({ ...told, readAll: !leftIn(readEnd) }));
       });
     });
+  }
+}
+
+/** What the kernel counts processor time in, on every Linux that Node runs on. */
+const TICK_MS = 10;
+
+/** Processor time of a process so far; 0 where it can't be told. */
+function cpuMs(pid: number | undefined): number {
+  try {
+    // The second field is a name, which may hold anything but ends with the last parenthesis.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ');
+    return TICK_MS * (Number(fields[11]) + Number(fields[12]));
+  } catch {
+    return 0;
   }
 }
 

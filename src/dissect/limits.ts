@@ -9,7 +9,7 @@ export interface DissectLimits {
   memoryBytes: number;
   /** Processor time: 300 million packets at its usual speed. */
   cpuSeconds: number;
-  /** It takes no packet and gives no answer for so long: far more than the worst packet needs. */
+  /** It takes no packet and gives no answer for so long, of its own processor time or idle: far more than the worst packet needs. */
   silenceMs: number;
 }
 

@@ -16,7 +16,15 @@ export async function estimateDissected(plan: Plan, kept: Pool | undefined): Pro
   const { bytesToRead, bytesSkipped, blocks, blocksToRead } = seen;
   const dissected = plan.translated ? 0 : Number(seen.packets.likely) / DISSECTED_A_SECOND;
   const seconds = seen.seconds + secondsOut + dissected;
-  return { packets: fromNone(guess.packets, packets, 0n), bytes: fromNone(guess.bytes, bytes, HEADER_BYTES), bytesToRead, bytesSkipped, blocks, blocksToRead, seconds };
+  return {
+    packets: fromNone(guess.packets, packets, 0n),
+    bytes: fromNone(guess.bytes, bytes, HEADER_BYTES),
+    bytesToRead,
+    bytesSkipped,
+    blocks,
+    blocksToRead,
+    seconds,
+  };
 }
 
 /** The shorter of the file headers. */

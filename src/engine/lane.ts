@@ -67,6 +67,11 @@ export interface Lane {
   next(skip: Skip | null): Promise<Turn>;
   /** What is to be read of it, as far as that is known now: parts with an index, and others; reads nothing of them. */
   survey(): AsyncIterable<Surveyed>;
+  /**
+   * Another lane of the same packets, to be read first; what this one is to read stays there from now on, as long as it is open.
+   * Before anything was asked for with `next`, as often as one is needed. Rejects where there may be more to come, and with SOURCE_OVERWRITTEN.
+   */
+  twin(): Promise<Lane>;
   /** Resolves when it is worth asking again after an idle turn. */
   changed(): Promise<void>;
   /** What capture lost of it, as far as it is read. */

@@ -55,7 +55,17 @@ export async function makePlan(request: ExportRequest, { indexes }: PrepareOptio
     for (const linkType of linkTypes.length > 0 ? linkTypes : [LINK_TYPE_ETHERNET]) await filters.compileFor(linkType);
     checkOnce(sources);
     const translated = dissected.length > 0 ? await checkDisplay(sources, native, dissected, linkTypes, request) : null;
-    return { request, sources: inTurn(sources), windowsNs, filters, dissected, translated, seenNs, linkTypes, bytesTotal: sumOf(sources.map(bytesOf)) };
+    return {
+      request,
+      sources: inTurn(sources),
+      windowsNs,
+      filters,
+      dissected,
+      translated,
+      seenNs,
+      linkTypes,
+      bytesTotal: sumOf(sources.map(bytesOf)),
+    };
   } catch (error) {
     await closeAll(sources);
     await closeLanes(request.sources);
@@ -97,10 +107,7 @@ async function checkDisplay(
 ): Promise<Filters | null> {
   const once = sources.find(({ source, beginning }) => source && !beginning);
   if (once)
-    throw new SpillwayError(
-      'SOURCE_UNSUPPORTED',
-      `${once.name}: it can be read only once, and a display filter needs to read it twice: give a file`,
-    );
+    throw new SpillwayError('SOURCE_UNSUPPORTED', `${once.name}: it can be read only once, and a display filter needs to read it twice: give a file`);
   const { translated } = await import('./proof.js');
   const programs = await translated(native, display, linkTypes, comments?.interface);
   if (programs) return programs;

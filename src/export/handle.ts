@@ -54,7 +54,7 @@ export class ExportHandle {
   /** Held open until the end: the source, the place of the output file, the engine's export. */
   readonly held: { close(): Promise<void> }[] = [];
   /** What the engine's export reads. */
-  sources: Pick<ExportRequest, 'sources' | 'windows' | 'filters'> | null = null;
+  sources: Pick<ExportRequest, 'sources' | 'windows' | 'filters' | 'seen'> | null = null;
   prepared: PreparedExport | null = null;
   /** Ends the run; the reason is the `SpillwayError` that the export then ends with. */
   readonly stopper = new AbortController();

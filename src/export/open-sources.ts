@@ -1,5 +1,6 @@
 /** Opens what an export reads, for those who may read it, and the place that it writes to. */
 import { mayRead, type Caller } from '../access/caller.js';
+import { shareOut } from '../engine/answered-by.js';
 import { SpillwayError } from '../errors.js';
 import type { FileSystem, Opened } from '../state/filesystem.js';
 import type { Dependencies } from './contract.js';
@@ -14,6 +15,7 @@ export async function openSources(
   { files, openCaptured }: Pick<Dependencies, 'files' | 'openCaptured'>,
 ): Promise<NonNullable<ExportHandle['sources']>> {
   const { windows, filters } = selection;
+  const seen = shareOut(filters).dissected.length > 0 ? selection.seen : undefined;
   const admit = (names: readonly string[]): void => {
     if (!mayRead(caller, names)) throw new SpillwayError('SOURCE_FORBIDDEN', `${caller.name} may not read ${names[0]}`);
   };
@@ -23,10 +25,10 @@ export async function openSources(
     held.push(file);
     return { sources: [{ fd: file.fd, name: file.name }], windows, filters };
   }
-  const captured = await openCaptured(source, { windows, isFollowed, mayBeEmpty: true, admit });
+  const captured = await openCaptured(source, { windows, ...(seen && { seen }), isFollowed, mayBeEmpty: true, admit });
   held.push(captured);
   const sources = captured.lanes.map((lane) => ({ lane, name: lane.name }));
-  return { sources, windows: [...captured.windows], filters: [...filters, ...captured.filters] };
+  return { sources, windows: [...captured.windows], ...(captured.seen && { seen: captured.seen }), filters: [...filters, ...captured.filters] };
 }
 
 /** A user's folder is made with the first thing in it. */

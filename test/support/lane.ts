@@ -64,6 +64,10 @@ export class TestLane implements Lane {
     return { source, goesOn: continues ? { offset: Math.min(offset, end), state } : null };
   }
 
+  async twin(): Promise<TestLane> {
+    return new TestLane(this.name, this.files, this.idles, this.lost);
+  }
+
   async changed(): Promise<void> {}
 
   async losses(): Promise<Loss[]> {
