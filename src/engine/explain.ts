@@ -7,7 +7,7 @@ import { estimateDissected } from './estimate-dissected.js';
 import { Filters } from './filters.js';
 import type { Plan } from './plan.js';
 import type { Pool } from './pool.js';
-import { translated } from './proof.js';
+import { translated } from './translated.js';
 
 /** For the packets of one link type (its number in capture files). */
 export interface ProgramExplained {

@@ -108,7 +108,7 @@ async function checkDisplay(
   const once = sources.find(({ source, beginning }) => source && !beginning);
   if (once)
     throw new SpillwayError('SOURCE_UNSUPPORTED', `${once.name}: it can be read only once, and a display filter needs to read it twice: give a file`);
-  const { translated } = await import('./proof.js');
+  const { translated } = await import('./translated.js');
   const programs = await translated(native, display, linkTypes, comments?.interface);
   if (programs) return programs;
   const { checkDissected } = await import('../dissect/tshark.js');

@@ -2,7 +2,7 @@
  * Display filters without tshark: each has a program that answers, and one that accepts the packets of which that is surely what
  * tshark says. A first reading looks whether all packets that tshark would see are such; if one is not, tshark has to be asked.
  */
-import { compileText, type FilterText } from '../filter/languages.js';
+import type { FilterText } from '../filter/languages.js';
 import { translateWireshark } from '../filter/wireshark/wireshark.js';
 import { ScanContext } from './context.js';
 import { Filters, type Compile } from './filters.js';
@@ -11,25 +11,9 @@ import { scan } from './scan.js';
 import type { Passage } from './stream-out.js';
 import { Totals } from './totals.js';
 
-const LINK_TYPE_ETHERNET = 1;
 const NO_LIMITS = { packets: 0n, capturedBytes: 0n, durationNs: 0n };
 /** `ret #0`: of packets of this link type nothing is certain. */
 const NONE = Uint8Array.of(0x06, 0, 0, 0, 0, 0, 0, 0);
-
-/** All filters as programs; null where one of the display filters can only be answered by tshark. */
-export async function translated(
-  native: readonly FilterText[],
-  display: readonly string[],
-  linkTypes: readonly number[],
-  interfaceComment: string | undefined,
-): Promise<Filters | null> {
-  const expected = linkTypes.length > 0 ? linkTypes : [LINK_TYPE_ETHERNET];
-  if (!display.every((text) => expected.every((linkType) => translateWireshark(text, linkType) !== null))) return null;
-  const texts = display.map((text) => ({ language: 'wireshark' as const, text }));
-  const filters = new Filters([...native, ...texts], compileText, interfaceComment);
-  for (const linkType of expected) await filters.compileFor(linkType);
-  return filters;
-}
 
 const certainly: Compile = async (filter, linkType) => {
   const { text } = filter as Exclude<FilterText, string>;
