@@ -29,3 +29,6 @@ export const MAX_FORMULA_WORK = 500_000;
 
 /** Parentheses and negations inside one another: the parser calls itself for each. */
 export const MAX_NESTING = 100;
+
+/** Comparisons of a display filter, where those of one field that are or-ed count once: each is read for every shape of packets, and a program of more would be slow. */
+export const MAX_TESTS = 200;

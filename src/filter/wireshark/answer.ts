@@ -151,6 +151,7 @@ class Reader {
   #slice(test: Test, field: FieldType, { at, length }: { at: number; length: number | null }): Formula {
     const { operand } = test;
     const isFrame = operand.name === 'frame';
+    if (isFrame && !this.packets.hasWholeFrame) throw new NotForUs();
     const [place, size] = sliced(field, isFrame ? FRAME_BYTES : HEADER_BYTES[operand.name]);
     const count = length ?? (isFrame ? 0 : size - at);
     if (count <= 0 || at + count > size) throw new NotForUs();

@@ -5,7 +5,7 @@
 import { OP } from '../predicate/assembler.js';
 import type { Field, Instruction } from '../predicate/fields.js';
 import type { Formula } from '../predicate/formula.js';
-import { complementOf, rangeSet, setOf, unionOf } from '../predicate/sets.js';
+import { complementOf, rangeSet, setOf, unionOf, type NumberSet } from '../predicate/sets.js';
 import * as harmless from './harmless.js';
 import type { Depth } from './needs.js';
 import { HOPOPTS_BYTES, MIN_TYPE, PROTOCOL, type Packets, type Shape } from './packets.js';
@@ -61,8 +61,8 @@ class Judge {
     const { formulas } = this.packets;
     const { at, type, network, headers } = this.shape;
     if (this.#any && this.wanted.depth === 'link') {
-      if (network === 'llc' || !type) return formulas.false;
-      return headers.has('eth') ? this.#in(12, 2, complementOf(unionOf([rangeSet(0, MIN_TYPE - 1), harmless.NO_ETHERNET]), 0xffff)) : formulas.true;
+      if (!type) return formulas.false;
+      return formulas.in(type, complementOf(unionOf([rangeSet(0, MIN_TYPE - 1), harmless.NO_ETHERNET]), type.max));
     }
     switch (network) {
       case 'ip4':
@@ -77,6 +77,7 @@ class Judge {
           this.packets.isThere(at + ARP.bytes - 1),
         );
       case 'llc':
+        if (headers.has('vlan')) return formulas.false;
         return this.#and(this.#in(0, 4, STP.destination), this.#in(at, 2, STP.saps), this.#in(at + 2, 1, STP.control), this.packets.isThere(at + 6));
       case 'other':
         return type ? formulas.in(type, harmless.ETHER_TYPES) : formulas.false;
@@ -85,17 +86,20 @@ class Judge {
 
   #ip4(at: number): Formula {
     const { packets } = this;
-    const plain = this.#and(this.#in(at, 1, setOf([0x45])), this.#upper4(at, at + 20));
-    const withOption = this.#and(this.#in(at, 1, setOf([0x46])), this.#in(at + 20, 1, ROUTER_ALERT_4), this.#upper4(at, at + 24));
-    return this.#and(
-      // Of a fragment, tshark may put together the packet.
-      this.#onlyNetwork ? packets.formulas.true : packets.formulas.in(packets.structural(at + 6, 2, FRAGMENT), ZERO),
-      this.#endsWithin([[OP.ldAbs[2], at + 2]], at),
-      packets.formulas.or(plain, withOption),
+    // Of a fragment, tshark may put together the packet.
+    const isWhole = this.#onlyNetwork ? packets.formulas.true : packets.formulas.in(packets.structural(at + 6, 2, FRAGMENT), ZERO);
+    const endsWithin = this.#endsWithin([[OP.ldAbs[2], at + 2]], at);
+    const plain = this.#and(this.#in(at, 1, setOf([0x45])), packets.isThere(at + 19), this.#upper4(at, at + 20, true));
+    const withOption = this.#and(
+      this.#in(at, 1, setOf([0x46])),
+      this.#in(at + 20, 1, ROUTER_ALERT_4),
+      packets.isThere(at + 23),
+      this.#upper4(at, at + 24, false),
     );
+    return this.#and(isWhole, endsWithin, packets.formulas.or(plain, withOption));
   }
 
-  #upper4(at: number, upper: number): Formula {
+  #upper4(at: number, upper: number, hasTransport: boolean): Formula {
     const { formulas } = this.packets;
     const protocol = this.packets.structural(at + 9, 1);
     const length: Upper = {
@@ -107,8 +111,7 @@ class Judge {
     };
     if (this.#onlyNetwork) return this.#hasBytes(length, 0);
     return formulas.or(
-      formulas.and(formulas.in(protocol, PROTOCOL.tcp), this.#tcp(length)),
-      formulas.and(formulas.in(protocol, PROTOCOL.udp), this.#udp(length)),
+      hasTransport ? this.#transport(protocol, length) : formulas.false,
       formulas.and(formulas.in(protocol, PROTOCOL.icmp), this.#among(upper, harmless.ICMP_TYPES), this.#hasBytes(length, 8)),
       this.#others(protocol, length, [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.icmp]),
     );
@@ -119,20 +122,22 @@ class Judge {
     const next = this.packets.structural(at + 6, 1);
     const options = at + 40;
     const behind = this.packets.structural(options, 1);
+    const start = this.#and(
+      formulas.in(this.packets.structural(at, 1, 0xf0), setOf([0x60])),
+      this.packets.isThere(at + 39),
+      this.#endsWithin([[OP.ldAbs[2], at + 4]], at + 40),
+    );
     const withOption = this.#and(
       formulas.in(next, PROTOCOL.hopopts),
       this.#in(options + 1, 1, ZERO),
       this.#in(options + 2, 1, ROUTER_ALERT_6),
-      this.#upper6(at, options + HOPOPTS_BYTES, behind),
+      this.packets.isThere(options + HOPOPTS_BYTES - 1),
+      this.#upper6(at, options + HOPOPTS_BYTES, behind, false),
     );
-    return this.#and(
-      formulas.in(this.packets.structural(at, 1, 0xf0), setOf([0x60])),
-      this.#endsWithin([[OP.ldAbs[2], at + 4]], at + 40),
-      formulas.or(this.#upper6(at, at + 40, next), withOption),
-    );
+    return this.#and(start, formulas.or(this.#upper6(at, at + 40, next, true), withOption));
   }
 
-  #upper6(at: number, upper: number, protocol: Field): Formula {
+  #upper6(at: number, upper: number, protocol: Field, hasTransport: boolean): Formula {
     const { formulas } = this.packets;
     const length: Upper = {
       at: upper,
@@ -143,10 +148,18 @@ class Judge {
     };
     if (this.#onlyNetwork) return this.#hasBytes(length, 0);
     return formulas.or(
-      formulas.and(formulas.in(protocol, PROTOCOL.tcp), this.#tcp(length)),
-      formulas.and(formulas.in(protocol, PROTOCOL.udp), this.#udp(length)),
+      hasTransport ? this.#transport(protocol, length) : formulas.false,
       formulas.and(formulas.in(protocol, PROTOCOL.icmpv6), this.#icmp6(length)),
       this.#others(protocol, length, [PROTOCOL.tcp, PROTOCOL.udp, PROTOCOL.icmpv6, EXTENSIONS]),
+    );
+  }
+
+  /** Behind options it is rare enough to be left to tshark. */
+  #transport(protocol: Field, upper: Upper): Formula {
+    const { formulas } = this.packets;
+    return formulas.or(
+      formulas.and(formulas.in(protocol, PROTOCOL.tcp), this.#tcp(upper)),
+      formulas.and(formulas.in(protocol, PROTOCOL.udp), this.#udp(upper)),
     );
   }
 
@@ -169,20 +182,25 @@ class Judge {
         ? packets.formulas.in(payload, NOT_NEGATIVE)
         : packets.formulas.or(
             packets.formulas.in(payload, ZERO),
-            packets.formulas.and(packets.formulas.in(payload, SOME), packets.formulas.in(this.#lowerPort(at), harmless.TCP_PORTS)),
-            this.#http(at, headerBytes, payload),
+            this.#and(packets.formulas.in(payload, SOME), this.#tcpPayload(at, headerBytes, payload)),
           ),
     );
   }
 
-  /** Nothing of a method may be in a segment before. */
-  #http(at: number, headerBytes: readonly Instruction[], payload: Field): Formula {
+  #tcpPayload(at: number, headerBytes: readonly Instruction[], payload: Field): Formula {
     const { packets } = this;
+    const { formulas } = packets;
+    const ports = [at, at + 2].map((port) => packets.structural(port, 2));
+    const each = (set: NumberSet): Formula[] => ports.map((port) => formulas.in(port, set));
     const start = packets.calculated([...headerBytes, [OP.ldInd[4], at]]);
+    // Nothing of a method may be in a segment before.
+    const isNoTunnel = this.#and(formulas.in(payload, rangeSet(4, 0xffff)), formulas.in(start, complementOf(harmless.TUNNEL_METHODS, start.max)));
+    // Looked at last, because they are many.
+    const others = [at, at + 2].map((port) => formulas.in(packets.again(port, 2), harmless.FREE_TCP_PORTS));
+    const isHarmless = each(harmless.TCP_PORTS).map((is, i) => formulas.and(is, others[1 - i]!));
     return this.#and(
-      packets.formulas.in(payload, rangeSet(4, 0xffff)),
-      packets.formulas.in(this.#lowerPort(at), harmless.HTTP_PORTS),
-      packets.formulas.in(start, complementOf(harmless.TUNNEL_METHODS, start.max)),
+      formulas.or(formulas.and(...each(harmless.TCP_PORTS)), ...isHarmless),
+      formulas.or(formulas.not(formulas.or(...each(harmless.HTTP_PORTS))), isNoTunnel),
     );
   }
 
@@ -225,7 +243,7 @@ class Judge {
   }
 
   /** Protocols of which nothing is looked at; `known` are the others. */
-  #others(protocol: Field, upper: Upper, known: readonly (readonly number[])[]): Formula {
+  #others(protocol: Field, upper: Upper, known: readonly NumberSet[]): Formula {
     const { formulas } = this.packets;
     if (this.#any) return formulas.and(formulas.in(protocol, complementOf(unionOf(known), protocol.max)), this.#hasBytes(upper, 0));
     const { PIM, PROTOCOLS } = harmless;
@@ -240,11 +258,11 @@ class Judge {
   }
 
   /** The first byte is among those of the set, where that matters. */
-  #among(at: number, set: readonly number[]): Formula {
+  #among(at: number, set: NumberSet): Formula {
     return this.#any ? this.packets.formulas.true : this.#in(at, 1, set);
   }
 
-  /** What tshark looks for a dissector with first. */
+  /** With which tshark looks for a dissector of UDP first. */
   #lowerPort(at: number): Field {
     return this.packets.calculated(
       [
@@ -283,7 +301,7 @@ class Judge {
     return count === 0 ? enough : this.#and(enough, this.packets.isThere(at + count - 1));
   }
 
-  #in(at: number, bytes: 1 | 2 | 4, set: readonly number[]): Formula {
+  #in(at: number, bytes: 1 | 2 | 4, set: NumberSet): Formula {
     return this.packets.formulas.in(this.packets.structural(at, bytes), set);
   }
 

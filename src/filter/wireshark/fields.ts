@@ -1,7 +1,8 @@
 /** The fields of display filters that are translated: where in its header each stands, and what its values are. */
 
 /** What can be there several times in a packet, or not at all. */
-export type Layer = 'frame' | 'eth' | 'eth.type' | 'eth.len' | 'vlan' | 'arp' | 'ip' | 'ipv6' | 'ipv6.hopopts' | 'tcp' | 'udp' | 'icmp' | 'icmpv6';
+export type Layer =
+  'frame' | 'eth' | 'eth.type' | 'eth.len' | 'vlan' | 'arp' | 'ip' | 'ip.version' | 'ipv6' | 'ipv6.hopopts' | 'tcp' | 'udp' | 'icmp' | 'icmpv6';
 
 export type Type = 'number' | 'truth' | 'setting' | 'ether' | 'ipv4' | 'ipv6' | 'header';
 
@@ -88,7 +89,8 @@ add('arp', 'arp.dst.hw_mac', 'ether', 0, { at: 18, bytes: 6 });
 add('arp', 'arp.dst.proto_ipv4', 'ipv4', 0, { at: 24, bytes: 4 });
 
 header('ip');
-number('ip', 'ip.version', 0, 1, { mask: 0xf0 });
+// tshark gives it to IPv6 as well.
+number('ip.version', 'ip.version', 0, 1, { mask: 0xf0 });
 number('ip', 'ip.hdr_len', 0, 1, { mask: 0x0f, times: 4 });
 number('ip', 'ip.dsfield', 1, 1);
 number('ip', 'ip.dsfield.dscp', 1, 1, { mask: 0xfc });

@@ -6,8 +6,13 @@ import type { Expression, Test } from './parser.js';
 export type Depth = 'frame' | 'link' | 'network' | 'transport';
 
 export interface Needs {
+  /** How many comparisons. */
+  tests: number;
   depth: Depth;
-  /** So many bytes of the frame must have been captured. A program rejects a packet when it looks beyond its end: that is right only where the whole filter is false then. */
+  /**
+   * So many bytes of the frame must have been captured. A program rejects a packet when it looks beyond its end, and tshark takes a slice that is shorter for one that
+   * differs: they agree only where the whole filter is false then.
+   */
   frameBytes: number;
 }
 
@@ -17,6 +22,7 @@ export function needsOf(expression: Expression): Needs {
   const tests = testsIn(expression);
   const slices = tests.flatMap(({ operand: { name, slice } }) => (name === 'frame' && slice ? [slice.at + (slice.length ?? 0)] : []));
   return {
+    tests: tests.length,
     depth: DEPTHS[Math.max(...tests.map(({ operand }) => DEPTHS.indexOf(depthOf(operand.name))))]!,
     frameBytes: isConjunction(expression) ? 0 : Math.max(0, ...slices),
   };
@@ -32,6 +38,7 @@ function depthOf(name: string): Depth {
     case 'vlan':
       return 'link';
     case 'ip':
+    case 'ip.version':
     case 'ipv6':
       return 'network';
     default:
@@ -51,8 +58,12 @@ function testsIn(expression: Expression): Test[] {
   }
 }
 
-/** Tests joined by `and`: false where one of them is. */
+/** Tests joined by `and`, false where one of them is, and of slices none that wants others. */
 function isConjunction(expression: Expression): boolean {
   if (expression.kind === 'and') return expression.of.every(isConjunction);
-  return expression.kind !== 'or' && expression.kind !== 'not';
+  return (
+    expression.kind === 'exists' ||
+    expression.kind === 'in' ||
+    (expression.kind === 'compare' && !(expression.operand.slice && expression.relation === '!='))
+  );
 }

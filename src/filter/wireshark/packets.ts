@@ -65,6 +65,8 @@ export class Packets {
   readonly fields = new FieldTable();
   readonly #known = new Map<string, Field>();
   readonly shapes: readonly Shape[];
+  /** A frame is there as it was captured. Of raw IP tshark cuts what is behind the IP packet. */
+  readonly hasWholeFrame: boolean;
   /** What tshark calls the link type; undefined where that is not known here. */
   readonly encapsulation: number | undefined;
   /** Of SLL alone. */
@@ -72,6 +74,7 @@ export class Packets {
 
   private constructor(link: Link) {
     this.encapsulation = link.encapsulation;
+    this.hasWholeFrame = link.by === 'eth' || link.by === 'sll';
     this.hardware = link.by === 'sll' ? this.formulas.in(this.structural(link.hardware, 2), HARDWARE) : this.formulas.true;
     this.shapes = this.#shapesOf(link);
   }
@@ -84,12 +87,18 @@ export class Packets {
 
   /** The field that a load finds; one field for one load. */
   load(base: Base, at: number, bytes: 1 | 2 | 4, mask?: number): Field {
-    const key = `${typeof base === 'string' ? base : base.ip4} ${at} ${bytes} ${mask}`;
-    return this.#once(key, () => this.fields.add({ kind: 'load', base, at, bytes, ...(mask !== undefined && { mask }) }));
+    const known = base === 'packet' ? this.#known.get(structuralKey(at, bytes, mask)) : undefined;
+    const key = `load ${typeof base === 'string' ? base : base.ip4} ${at} ${bytes} ${mask}`;
+    return known ?? this.#once(key, () => this.fields.add({ kind: 'load', base, at, bytes, ...(mask !== undefined && { mask }) }));
   }
 
   structural(at: number, bytes: 1 | 2 | 4, mask?: number): Field {
-    return this.#once(`packet ${at} ${bytes} ${mask}`, () => this.fields.addStructuralLoad(at, bytes, mask));
+    return this.#once(structuralKey(at, bytes, mask), () => this.fields.addStructuralLoad(at, bytes, mask));
+  }
+
+  /** The same load as another field, to be looked at again: one to tell few values apart, one for many, so that not every way of the one leads through the other. */
+  again(at: number, bytes: 1 | 2 | 4): Field {
+    return this.#once(`again ${at} ${bytes}`, () => this.fields.addStructuralLoad(at, bytes));
   }
 
   calculated(instructions: readonly Instruction[], max = 0xffffffff): Field {
@@ -182,7 +191,8 @@ export class Packets {
 
   #ip4(is: Formula, type: Field | null, at: number, outer: ReadonlyMap<Layer, readonly Header[]>): Shape {
     const protocol = this.structural(at + 9, 1);
-    const headers = new Map(outer).set('ip', [{ is: this.formulas.true, base: 'packet', at }]);
+    const here: Header = { is: this.formulas.true, base: 'packet', at };
+    const headers = new Map(outer).set('ip', [here]).set('ip.version', [here]);
     for (const layer of ['tcp', 'udp', 'icmp'] as const)
       headers.set(layer, [{ is: this.formulas.in(protocol, PROTOCOL[layer]), base: { ip4: at }, at }]);
     return { is, network: 'ip4', at, type, headers };
@@ -194,8 +204,10 @@ export class Packets {
     const next = this.structural(at + 6, 1);
     const options = formulas.in(next, PROTOCOL.hopopts);
     const behind = this.structural(at + 40, 1);
+    const here: Header = { is: formulas.true, base: 'packet', at };
     const headers = new Map(outer)
-      .set('ipv6', [{ is: formulas.true, base: 'packet', at }])
+      .set('ipv6', [here])
+      .set('ip.version', [here])
       .set('ipv6.hopopts', [{ is: options, base: 'packet', at: at + 40 }]);
     for (const layer of ['tcp', 'udp', 'icmpv6'] as const)
       headers.set(layer, [
@@ -205,3 +217,5 @@ export class Packets {
     return { is, network: 'ip6', at, type, headers };
   }
 }
+
+const structuralKey = (at: number, bytes: number, mask?: number): string => `structural ${at} ${bytes} ${mask}`;

@@ -1,7 +1,7 @@
 /** Display filters: what can be answered without tshark, as programs. */
 import { SpillwayError } from '../../errors.js';
 import { tooLong } from '../failures.js';
-import { MAX_NESTING } from '../limits.js';
+import { MAX_NESTING, MAX_TESTS } from '../limits.js';
 import { Decider } from '../predicate/decisions.js';
 import type { Formula } from '../predicate/formula.js';
 import { Writer } from '../predicate/writer.js';
@@ -10,6 +10,7 @@ import { answerOf, NotForUs, type Answer } from './answer.js';
 import { packetsOf } from './certain.js';
 import { tokensOf, type Token } from './lexer.js';
 import { Packets } from './packets.js';
+import { mergeTests } from './merge.js';
 import { needsOf, type Needs } from './needs.js';
 import { parse, tooNested } from './parser.js';
 
@@ -29,9 +30,11 @@ export function checkWireshark(text: string): void {
 
 /** The programs of a text for a link type of capture files (LINKTYPE_); null where only tshark can answer. Throws as `checkWireshark` does. */
 export function translateWireshark(text: string, linkType: number): TranslatedFilter | null {
-  const expression = parse(text, checked(text));
-  if (!expression) return null;
+  const parsed = parse(text, checked(text));
+  if (!parsed) return null;
+  const expression = mergeTests(parsed);
   const needs = needsOf(expression);
+  if (needs.tests > MAX_TESTS) return null;
   const isOfHeaders = needs.depth !== 'frame';
   const packets = Packets.of(linkType, isOfHeaders);
   if (!packets) return null;
