@@ -2,6 +2,7 @@ import type { Case } from '../context.js';
 import { atOnceCase, firstByteCase, inARowCase } from './api.js';
 import { bufferCase } from './buffer.js';
 import { capinfosCase } from './capinfos.js';
+import { displayCase } from './display.js';
 import { editcapCase } from './editcap.js';
 import { liveCase } from './live.js';
 import { memoryCase } from './memory.js';
@@ -14,6 +15,7 @@ import { tcpdumpCase } from './tcpdump.js';
 export const CASES: readonly Case[] = [
   startupCase,
   tcpdumpCase,
+  displayCase,
   editcapCase,
   capinfosCase,
   npmParsersCase,

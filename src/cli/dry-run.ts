@@ -14,7 +14,7 @@ export async function dryRun(prepared: PreparedExport, asJson: boolean, io: Io):
   }
 }
 
-function estimateText({ packets, bytes, bytesToRead, bytesSkipped, seconds }: Estimate): string {
+export function estimateText({ packets, bytes, bytesToRead, bytesSkipped, seconds }: Estimate): string {
   const skipped = bytesSkipped > 0 ? `, ${formatSize(bytesSkipped)} skipped by index` : '';
   return [
     `packets  ${range(packets, String)}`,

@@ -33,7 +33,7 @@ export async function exportBy(spec: CommandSpec, args: readonly string[], io: I
   }
   const given = exportArguments(parsed);
   const output = given.isDryRun ? null : await checkOutput(given.output, io);
-  const named = await Promise.all(given.sources.map(async (name) => capturedName(name) ?? (await sourceNamed(name, io))));
+  const named = await namedBy(given.sources, io);
   const bar = createProgressBar(io);
   const asked = io.interrupt();
   const captured = new Captured(parsed, given, named, io);
@@ -59,10 +59,14 @@ export async function exportBy(spec: CommandSpec, args: readonly string[], io: I
   }
 }
 
-type Named = FileSource | CapturedName;
+export function namedBy(sources: readonly string[], io: Io): Promise<Named[]> {
+  return Promise.all(sources.map(async (name) => capturedName(name) ?? (await sourceNamed(name, io))));
+}
 
-/** Times relative to the last packet need a walk over the sources beforehand. */
-async function requestOf(
+export type Named = FileSource | CapturedName;
+
+/** Opens what is captured; times relative to the last packet need a walk over files beforehand. */
+export async function requestOf(
   given: ExportArguments,
   named: Named[],
   captured: Captured,
