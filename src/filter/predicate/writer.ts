@@ -107,11 +107,14 @@ export class Writer {
   /** Jumps to the case that A is in. */
   #select(targets: readonly Target[]): Label {
     if (targets.length === 1) return targets[0]!.to;
-    const others = mostCommon(targets);
-    const named = targets.filter(({ to }) => to !== others);
-    if (named.reduce((sum, { low, high }) => sum + high - low + 1, 0) <= MAX_CHAIN) {
-      const values = named.flatMap(({ low, high, to }) => Array.from({ length: high - low + 1 }, (_, i) => ({ value: low + i, to })));
-      return values.reduceRight<Label>((next, { value, to }) => this.#out.branch(OP.jeq, value, to, next), others);
+    // Neighbours differ: of so many, half at least are to be told apart.
+    if (targets.length <= 2 * MAX_CHAIN + 1) {
+      const others = mostCommon(targets);
+      const named = targets.filter(({ to }) => to !== others);
+      if (named.reduce((sum, { low, high }) => sum + high - low + 1, 0) <= MAX_CHAIN) {
+        const values = named.flatMap(({ low, high, to }) => Array.from({ length: high - low + 1 }, (_, i) => ({ value: low + i, to })));
+        return values.reduceRight<Label>((next, { value, to }) => this.#out.branch(OP.jeq, value, to, next), others);
+      }
     }
     const middle = targets.length >> 1;
     const [below, above] = [this.#select(targets.slice(0, middle)), this.#select(targets.slice(middle))];

@@ -28,16 +28,29 @@ export interface Shape {
  * takes something off a packet's beginning are not here: their lengths and offsets are others.
  */
 type Link = { encapsulation?: number } & (
-  { by: 'eth' | 'version' | 'ip4' | 'ip6' | 'frame' } | { by: 'sll'; type: number; hardware: number; network: number }
+  | { by: 'eth' | 'version' | 'ip4' | 'ip6' | 'frame' }
+  | { by: 'family'; families: Record<'ip4' | 'ip6', NumberSet> }
+  | { by: 'sll'; type: number; hardware: number; network: number }
 );
 
-/** NULL, SLIP, PPP, HDLC, 802.11, frame relay, LOOP, radiotap, PPI, NFLOG. */
-const FRAMES = [0, 8, 9, 50, 104, 105, 107, 108, 127, 192, 239];
+/** SLIP, PPP, HDLC, 802.11, frame relay, radiotap, PPI, NFLOG. */
+const FRAMES = [8, 9, 50, 104, 105, 107, 127, 192, 239];
+/** AF_INET, and the numbers of AF_INET6 that tshark knows. */
+const FAMILIES = { ip4: [2], ip6: [24, 28, 30] };
+const families = (orders: readonly number[]): Record<'ip4' | 'ip6', NumberSet> => {
+  const all = (list: readonly number[]): NumberSet => setOf(list.flatMap((family) => orders.map((order) => family * order)));
+  return { ip4: all(FAMILIES.ip4), ip6: all(FAMILIES.ip6) };
+};
+const [BIG_ENDIAN, LITTLE_ENDIAN] = [1, 2 ** 24];
 const LINKS: ReadonlyMap<number, Link> = new Map<number, Link>([
   [1, { by: 'eth', encapsulation: 1 }],
   [113, { by: 'sll', type: 14, hardware: 2, network: 16, encapsulation: 25 }],
   [276, { by: 'sll', type: 0, hardware: 8, network: 20, encapsulation: 210 }],
   [101, { by: 'version', encapsulation: 7 }],
+  [12, { by: 'version', encapsulation: 7 }],
+  [14, { by: 'version', encapsulation: 7 }],
+  [0, { by: 'family', families: families([BIG_ENDIAN, LITTLE_ENDIAN]), encapsulation: 15 }],
+  [108, { by: 'family', families: families([BIG_ENDIAN]), encapsulation: 174 }],
   [228, { by: 'ip4', encapsulation: 129 }],
   [229, { by: 'ip6', encapsulation: 130 }],
   ...FRAMES.map((linkType): [number, Link] => [linkType, { by: 'frame' }]),
@@ -139,20 +152,26 @@ export class Packets {
         return this.#behindTags();
       case 'sll':
         return this.#byType(formulas.true, this.structural(link.type, 2), link.network, new Map(), false);
-      case 'version': {
-        const version = this.structural(0, 1, VERSION.mask);
-        const others = complementOf(unionOf([VERSION.ip4, VERSION.ip6]), version.max);
-        return [
-          this.#ip4(formulas.in(version, VERSION.ip4), null, 0, new Map()),
-          this.#ip6(formulas.in(version, VERSION.ip6), null, 0, new Map()),
-          { is: formulas.in(version, others), network: 'other', at: 0, type: null, headers: new Map() },
-        ];
-      }
+      case 'version':
+        return this.#byField(this.structural(0, 1, VERSION.mask), VERSION, 0);
+      case 'family':
+        return this.#byField(this.structural(0, 4), link.families, 4);
       case 'ip4':
         return [this.#ip4(formulas.true, null, 0, new Map())];
       case 'ip6':
         return [this.#ip6(formulas.true, null, 0, new Map())];
     }
+  }
+
+  /** IPv4, IPv6, or nothing that is known. */
+  #byField(field: Field, kinds: Record<'ip4' | 'ip6', NumberSet>, at: number): Shape[] {
+    const is = (set: NumberSet): Formula => this.formulas.in(field, set);
+    const others = complementOf(unionOf([kinds.ip4, kinds.ip6]), field.max);
+    return [
+      this.#ip4(is(kinds.ip4), null, at, new Map()),
+      this.#ip6(is(kinds.ip6), null, at, new Map()),
+      { is: is(others), network: 'other', at, type: null, headers: new Map() },
+    ];
   }
 
   #behindTags(): Shape[] {

@@ -28,6 +28,11 @@ function link(linkType: number, packet: Buffer, add: Add): void {
       return ethertype(packet.readUInt16BE(14), packet.subarray(16), add);
     case 276:
       return ethertype(packet.readUInt16BE(0), packet.subarray(20), add);
+    case 0:
+    case 108: {
+      const family = Math.min(packet.readUInt32BE(0), packet.readUInt32LE(0));
+      return family === 2 ? ip4(packet.subarray(4), add) : [24, 28, 30].includes(family) ? ip6(packet.subarray(4), add) : undefined;
+    }
     case 228:
       return ip4(packet, add);
     case 229:

@@ -92,6 +92,15 @@ export class PacketMaker {
           behind,
         ]);
       }
+      case 0:
+      case 108: {
+        const is4 = chance.once(2);
+        const family = chance.once(12) ? chance.below(40) : is4 ? 2 : chance.of([24, 28, 30]);
+        return Buffer.concat([
+          Buffer.from(this.linkType === 0 && chance.once(2) ? [family, 0, 0, 0] : [0, 0, 0, family]),
+          is4 ? this.#ip4(0) : this.#ip6(0),
+        ]);
+      }
       case 228:
         return this.#ip4(0);
       case 229:
