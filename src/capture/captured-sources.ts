@@ -82,7 +82,13 @@ export async function openCaptured(named: CapturedName, wish: CaptureWish, rooms
     wish.admit?.([`clips/${name}`, ...namesOf(job)]);
     const windows = within({ startNs, endNs }, wish.windows);
     const seen = wish.seen && within({ startNs, endNs }, [wish.seen])[0]!;
-    const sources = await lanesOf(job, `clips/${name}`, { ...wish, windows, isFollowed: false, ...(seen && { seen }) }, rooms.clips.catalogs, async () => {});
+    const sources = await lanesOf(
+      job,
+      `clips/${name}`,
+      { ...wish, windows, isFollowed: false, ...(seen && { seen }) },
+      rooms.clips.catalogs,
+      async () => {},
+    );
     return { ...sources, filters: filters.map(({ value }) => value) };
   }
   wish.admit?.([`${kind}/${name}`]);
@@ -154,7 +160,10 @@ async function hasCome(until: Exclude<Until, 'now'>, name: string): Promise<void
 }
 
 function readOnce(name: string): SpillwayError {
-  return new SpillwayError('SOURCE_UNSUPPORTED', `${name}: a display filter that tshark answers reads its source twice, and what is still to come can not be`);
+  return new SpillwayError(
+    'SOURCE_UNSUPPORTED',
+    `${name}: a display filter that tshark answers reads its source twice, and what is still to come can not be`,
+  );
 }
 
 /** Where a reader ends. An end that lies in the future is waited for. */

@@ -46,12 +46,16 @@ describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('a filter of the t
 
   it('is estimated', async () => {
     const id = await probe.create({ path, mode: 'PREPARE', ...display('frame.number == 3') });
-    expect(await probe.json(`${BASE}/exports/items/${id}`)).toMatchObject({ status: { state: 'READY' }, estimate: { packets: { low: 0, high: 20 } } });
+    expect(await probe.json(`${BASE}/exports/items/${id}`)).toMatchObject({
+      status: { state: 'READY' },
+      estimate: { packets: { low: 0, high: 20 } },
+    });
   });
 
   it('that tshark does not take is refused, or fails where tshark takes more than a second to say so', async () => {
     const answer = await probe.ask(`${BASE}/exports`, { body: { config: { path, ...display('tcp.prt == 80') } } });
-    if (answer.status === 400) return expect(errorOf(answer)).toMatchObject({ error_id: 'FILTER_INVALID', error_text: expect.stringContaining('tcp.prt') });
+    if (answer.status === 400)
+      return expect(errorOf(answer)).toMatchObject({ error_id: 'FILTER_INVALID', error_text: expect.stringContaining('tcp.prt') });
     const { id } = JSON.parse(answer.body.toString()) as { id: string };
     const fetched = await probe.ask(`${BASE}/packets/items/${id}`);
     expect(fetched.status).toBe(409);

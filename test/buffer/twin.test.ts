@@ -62,7 +62,8 @@ describe('a lane and its twin', () => {
     buffer.store(packets(40, 5));
     await lane.look();
     const twin = await lane.twin();
-    for (const each of [twin, lane]) expect(numbersIn((await runExport(request([{ lane: each, name: 'x' }], { format: 'pcapng_ns' }))).bytes)).toEqual([...Array(35).keys()]);
+    for (const each of [twin, lane])
+      expect(numbersIn((await runExport(request([{ lane: each, name: 'x' }], { format: 'pcapng_ns' }))).bytes)).toEqual([...Array(35).keys()]);
   });
 
   it('hold what is to be read, until it is read or given up', async () => {
@@ -115,7 +116,10 @@ describe('what is to be read twice', () => {
 describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('an export that tshark answers, of captured traffic', () => {
   it('numbers the packets of its range, over all segments, with context', async () => {
     const { buffer, rooms } = newJob();
-    writeFileSync(join(buffer.folder, 'losses'), lossFile([lossRecord(1, 8n * SECOND, 9n * SECOND, 3n), lossRecord(1, 21n * SECOND, 22n * SECOND, 4n)]));
+    writeFileSync(
+      join(buffer.folder, 'losses'),
+      lossFile([lossRecord(1, 8n * SECOND, 9n * SECOND, 3n), lossRecord(1, 21n * SECOND, 22n * SECOND, 4n)]),
+    );
     const windows = [{ startNs: 15n * SECOND, endNs: 33n * SECOND }];
     const seen = { startNs: 7n * SECOND, endNs: 33n * SECOND };
     const lane = await laneOf(rooms, { windows, seen });
@@ -130,7 +134,9 @@ describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('an export that ts
   it('leaves nothing held behind it', async () => {
     const { buffer, rooms } = newJob();
     const lane = await laneOf(rooms);
-    const prepared = await prepareExport(request([{ lane, name: 'x' }], { format: 'pcapng_ns', filters: [{ language: 'wireshark', text: 'frame' }] }));
+    const prepared = await prepareExport(
+      request([{ lane, name: 'x' }], { format: 'pcapng_ns', filters: [{ language: 'wireshark', text: 'frame' }] }),
+    );
     const sink = new MemorySink();
     expect((await prepared.estimate()).packets).toMatchObject({ low: 0n });
     await prepared.run(sink);

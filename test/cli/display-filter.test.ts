@@ -37,7 +37,11 @@ describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('a display filter'
   });
 
   it('is checked by tshark', async () => {
-    expect(await run(['filter', '-Y', 'tcp.port', '==', '80'])).toMatchObject({ exit: 0, stdout: expect.stringMatching(/^answered by tshark 4\./), stderr: '' });
+    expect(await run(['filter', '-Y', 'tcp.port', '==', '80'])).toMatchObject({
+      exit: 0,
+      stdout: expect.stringMatching(/^answered by tshark 4\./),
+      stderr: '',
+    });
     const { exit, stdout, stderr } = await run(['filter', '-Y', 'tcp.prt == 80']);
     expect({ exit, stdout }).toEqual({ exit: 1, stdout: '' });
     expectSentence(stderr, 'FILTER_INVALID');
@@ -65,7 +69,10 @@ describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('a display filter'
 describe('without tshark', () => {
   it('a sentence says what to install', async () => {
     process.env['SPILLWAY_TSHARK'] = '/nonexistent/tshark';
-    for (const args of [['export', ten, '-Y', 'ip', '-o', out], ['filter', '-Y', 'ip']]) {
+    for (const args of [
+      ['export', ten, '-Y', 'ip', '-o', out],
+      ['filter', '-Y', 'ip'],
+    ]) {
       const { exit, stderr } = await run(args);
       expect(exit).toBe(2);
       expectSentence(stderr, 'DISSECTOR_MISSING');

@@ -146,24 +146,34 @@ describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('tshark itself', (
     ['('.repeat(30_000) + 'ip' + ')'.repeat(30_000), 'FILTER_INVALID', 'refused', undefined],
     ['frame matches "("', 'FILTER_INVALID', 'Regex', undefined],
   ];
-  it.each(refused.map(([text, ...wanted]) => [JSON.stringify(text).slice(0, 30), text, ...wanted] as const))('refuses %s', async (_, text, code, message, column) => {
-    const error = (await checkDissected(text).then(
-      () => null,
-      (caught: unknown) => caught,
-    )) as SpillwayError | null;
-    expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
-    if (column !== undefined) expect(error!.metrics).toEqual({ column });
-  });
+  it.each(refused.map(([text, ...wanted]) => [JSON.stringify(text).slice(0, 30), text, ...wanted] as const))(
+    'refuses %s',
+    async (_, text, code, message, column) => {
+      const error = (await checkDissected(text).then(
+        () => null,
+        (caught: unknown) => caught,
+      )) as SpillwayError | null;
+      expect(error).toMatchObject({ code, message: expect.stringContaining(message) });
+      if (column !== undefined) expect(error!.metrics).toEqual({ column });
+    },
+  );
 
   it('gets no more memory than it may have', async () => {
     const asked = request(path, dissected('frame.number == 1'));
-    await expect(runExport(asked, {}, { dissect: { memoryBytes: 100 << 20 } })).rejects.toMatchObject({ code: 'DISSECTOR_LIMIT', message: expect.stringContaining('100 MiB') });
+    await expect(runExport(asked, {}, { dissect: { memoryBytes: 100 << 20 } })).rejects.toMatchObject({
+      code: 'DISSECTOR_LIMIT',
+      message: expect.stringContaining('100 MiB'),
+    });
   });
 
   it('gets several filters as one, each whole', async () => {
-    const both = request(path, { filters: [...dissected('frame.number < 3 or frame.number == 9').filters, ...dissected('frame.number > 1').filters] });
+    const both = request(path, {
+      filters: [...dissected('frame.number < 3 or frame.number == 9').filters, ...dissected('frame.number > 1').filters],
+    });
     expect((await runExport(both)).receipt.packets_exported).toBe(2n);
-    const asked = request(path, { filters: Array.from({ length: 3 }, (_, i) => ({ language: 'wireshark' as const, text: `frame.number == ${i}${' '.repeat(30_000)}` })) });
+    const asked = request(path, {
+      filters: Array.from({ length: 3 }, (_, i) => ({ language: 'wireshark' as const, text: `frame.number == ${i}${' '.repeat(30_000)}` })),
+    });
     await expect(runExport(asked)).rejects.toMatchObject({ code: 'FILTER_TOO_COMPLEX', message: expect.stringContaining('together') });
   });
 });

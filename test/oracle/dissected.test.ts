@@ -28,7 +28,14 @@ const written = (name: string, bytes: Uint8Array): string => folder.write(name, 
 
 /** The packets of a range, in the order of an export, as a file that tshark reads; and those packets. */
 async function rangeOf(asked: ExportRequest, name: string): Promise<{ path: string; packets: ReadPacket[] }> {
-  const { bytes } = await runExport({ ...asked, filters: [], windows: asked.seen ? [asked.seen] : [], limits: NONE, snapLengthBytes: 0, format: 'pcapng_ns' });
+  const { bytes } = await runExport({
+    ...asked,
+    filters: [],
+    windows: asked.seen ? [asked.seen] : [],
+    limits: NONE,
+    snapLengthBytes: 0,
+    format: 'pcapng_ns',
+  });
   return { path: written(name, bytes), packets: readCapture(bytes).packets };
 }
 const NONE = { packets: 0n, capturedBytes: 0n, durationNs: 0n };
@@ -50,7 +57,14 @@ describe.runIf(isThere)('tshark and display filters in exports', () => {
     ['a pcap file', () => [one], {}],
     ['a PCAPNG file', () => [ng], {}],
     ['a compressed file', () => [zipped], { format: 'pcapng_ns' }],
-    ['a range of time, with context', () => [one], { windows: [{ startNs: START_NS + 8n * SECOND, endNs: START_NS + 12n * SECOND }], seen: { startNs: START_NS + 5n * SECOND, endNs: START_NS + 12n * SECOND } }],
+    [
+      'a range of time, with context',
+      () => [one],
+      {
+        windows: [{ startNs: START_NS + 8n * SECOND, endNs: START_NS + 12n * SECOND }],
+        seen: { startNs: START_NS + 5n * SECOND, endNs: START_NS + 12n * SECOND },
+      },
+    ],
     [
       'intervals with a gap',
       () => [one],
@@ -63,14 +77,19 @@ describe.runIf(isThere)('tshark and display filters in exports', () => {
       },
     ],
     ['several sources that overlap', () => [one, ng, other], { format: 'pcapng_ns' }],
-    ['several sources in a range', () => [one, zipped], { format: 'pcapng_ns', seen: { startNs: START_NS + 1n * SECOND, endNs: null }, windows: [{ startNs: START_NS + 2n * SECOND, endNs: null }] }],
+    [
+      'several sources in a range',
+      () => [one, zipped],
+      { format: 'pcapng_ns', seen: { startNs: START_NS + 1n * SECOND, endNs: null }, windows: [{ startNs: START_NS + 2n * SECOND, endNs: null }] },
+    ],
   ])('agree on %s', async (name, sources, changed) => {
     const asked = request(sources().map(fileSource), { ...changed, filters: [wireshark(STATEFUL)] });
     const range = await rangeOf(asked, `${name.replaceAll(/[^a-z]/g, '-')}.pcapng`);
     // Times step back in these captures, which tells tshark's relative times from ours only if the order is another.
     const frames = accepted(range.path, STATEFUL);
     const inside = ({ timeNs }: ReadPacket): boolean =>
-      asked.windows.length === 0 || asked.windows.some(({ startNs, endNs }) => timeNs !== null && timeNs >= startNs! && (endNs === null || timeNs < endNs));
+      asked.windows.length === 0 ||
+      asked.windows.some(({ startNs, endNs }) => timeNs !== null && timeNs >= startNs! && (endNs === null || timeNs < endNs));
     const wanted = plain({ packets: range.packets.filter((packet, i) => frames.has(i + 1) && inside(packet)) });
     const { bytes, receipt } = await runExport(asked);
     expect(frames.size).toBeGreaterThan(0);
@@ -99,7 +118,9 @@ describe.runIf(isThere)('tshark and display filters in exports', () => {
     });
     const { bytes, receipt } = await runExport(asked);
     expect(receipt).toMatchObject({ packets_exported: 50n, stopped_by: 'packets' });
-    expect(readCapture(bytes).packets.map(({ timeNs, data }) => [timeNs, data])).toEqual(wanted.map((n) => [all[n - 1]!.timeNs, all[n - 1]!.data.subarray(0, 60)]));
+    expect(readCapture(bytes).packets.map(({ timeNs, data }) => [timeNs, data])).toEqual(
+      wanted.map((n) => [all[n - 1]!.timeNs, all[n - 1]!.data.subarray(0, 60)]),
+    );
   });
 
   it('are given the same packets by every number of workers', async () => {
@@ -107,7 +128,9 @@ describe.runIf(isThere)('tshark and display filters in exports', () => {
     const large = written('large.pcap', Buffer.concat([traffic({}, 3000), ...Array<Buffer>(3).fill(traffic({}, 3000).subarray(24))]));
     const random = chance(3);
     const text = `frame.number in {${Array.from({ length: 200 }, () => Math.ceil(random() * 12_000)).join(',')}}`;
-    const outputs = await Promise.all([0, 3].map(async (workers) => (await runExport(request(large, { filters: [wireshark(text)] }), { workers })).bytes));
+    const outputs = await Promise.all(
+      [0, 3].map(async (workers) => (await runExport(request(large, { filters: [wireshark(text)] }), { workers })).bytes),
+    );
     const frames = accepted(large, text);
     expect(frames.size).toBeGreaterThan(190);
     expect(plain(readCapture(outputs[0]!))).toEqual(plainFile(large).filter((_, i) => frames.has(i + 1)));
