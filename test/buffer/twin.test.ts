@@ -1,19 +1,18 @@
 /** Captured traffic that is read twice, since tshark answers a filter of the export. */
 import { spawnSync } from 'node:child_process';
-import { renameSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Catalogs } from '../../src/buffer/catalog.js';
-import { BufferLane } from '../../src/buffer/lane.js';
+import { type BufferLane } from '../../src/buffer/lane.js';
 import { openCaptured, type CaptureRooms, type CaptureWish } from '../../src/capture/captured-sources.js';
+import { prepareExport } from '../../src/engine/export.js';
 import { hasProgram, requireOrSkip } from '../setup/require.js';
 import { FakeBuffer, lossFile, lossRecord } from '../support/buffer.js';
 import { payload, type NgPacket } from '../support/build.js';
 import { MemorySink, request, runExport } from '../support/engine.js';
 import { readCapture } from '../support/reader.js';
 import { temporaryFolder } from '../support/temporary.js';
-import { prepareExport } from '../../src/engine/export.js';
-import { writeFileSync } from 'node:fs';
 
 const folder = temporaryFolder();
 let jobs = 0;
