@@ -9,8 +9,8 @@ import type { Io } from './io.js';
 export const FILTER: CommandSpec = {
   name: 'filter',
   operands: { value: 'EXPR', many: true },
-  about: `Checks a packet filter (pcap-filter syntax, or STEELFILTER) and shows the program it becomes, one instruction a line; or checks a
-display filter. With --explain: who answers it over a source, and what that reads.
+  about: `Checks a packet filter (pcap-filter syntax, or STEELFILTER) and shows the program it becomes, one instruction
+a line; or checks a display filter. With --explain: who answers it over a source, and what that reads.
 
 Several words are joined with spaces.`,
   flags: [

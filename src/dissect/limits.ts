@@ -5,9 +5,9 @@ export const MAX_TEXT_BYTES = 64 << 10;
 
 /** What one run of tshark may take. */
 export interface DissectLimits {
-  /** Address space: tshark keeps something of every packet and every stream, about 200 MB a million packets at worst. */
+  /** Address space: tshark begins with some hundred megabytes, and keeps something of every packet and every stream. */
   memoryBytes: number;
-  /** Processor time: 300 million packets at its usual speed. */
+  /** Processor time: some hundred million packets. */
   cpuSeconds: number;
   /** It takes no packet and gives no answer for so long, of its own processor time or idle: far more than the worst packet needs. */
   silenceMs: number;

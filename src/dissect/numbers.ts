@@ -1,8 +1,9 @@
-/** The frame numbers that tshark answers, one a line, as bits. */
+/** The frame numbers that tshark answers, one a line, as bits. Short ones are indented. */
 
 /** Digits of the largest number that is counted exactly. */
 const MAX_DIGITS = 15;
 const LINE_FEED = 10;
+const SPACE = 32;
 const ZERO = 48;
 
 export class FrameNumbers {
@@ -17,6 +18,7 @@ export class FrameNumbers {
   /** What is wrong with the answer, which is of no use then; null: nothing. `most`: no larger number can be right. */
   take(chunk: Uint8Array, most: number): string | null {
     for (const byte of chunk) {
+      if (byte === SPACE && this.#digits === 0) continue;
       if (byte !== LINE_FEED) {
         const digit = byte - ZERO;
         if (digit < 0 || digit > 9 || this.#digits === MAX_DIGITS) return 'it answers what is no frame number';

@@ -4,7 +4,7 @@ import { estimate, type Bounds, type Estimate } from './estimate.js';
 import type { Plan } from './plan.js';
 import type { Pool } from './pool.js';
 
-/** Measured, not promised: streams that tshark puts together again are slower, single packets faster. */
+/** About what tshark does on a core: streams that it puts together again are slower, single packets faster. */
 const DISSECTED_A_SECOND = 100_000;
 
 export async function estimateDissected(plan: Plan, kept: Pool | undefined): Promise<Estimate> {
