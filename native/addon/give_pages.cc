@@ -1,5 +1,5 @@
-// givePages, adviseLargePages and dropPages: an output slot's way into a pipe. It waits for the pipe's reader, so it runs where
-// Node's own writes run, on a thread of libuv's pool, and touches nothing of JavaScript there.
+// givePages, adviseLargePages and dropPages: an output slot's way into a pipe. It waits for the pipe's reader, so it
+// runs where Node's own writes run, on a thread of libuv's pool, and touches nothing of JavaScript there.
 #include <cerrno>
 
 #include "addon/arguments.h"

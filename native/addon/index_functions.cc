@@ -136,13 +136,20 @@ Napi::Value probeIndex(const Napi::CallbackInfo& info) {
 
 const char* nameOf(KeyKind kind) {
   switch (kind) {
-    case KeyKind::ether_type: return "ether_type";
-    case KeyKind::vlan: return "vlan";
-    case KeyKind::ip_protocol: return "ip_protocol";
-    case KeyKind::ip4: return "ip4";
-    case KeyKind::ip6: return "ip6";
-    case KeyKind::port: return "port";
-    case KeyKind::mac: return "mac";
+    case KeyKind::ether_type:
+      return "ether_type";
+    case KeyKind::vlan:
+      return "vlan";
+    case KeyKind::ip_protocol:
+      return "ip_protocol";
+    case KeyKind::ip4:
+      return "ip4";
+    case KeyKind::ip6:
+      return "ip6";
+    case KeyKind::port:
+      return "port";
+    case KeyKind::mac:
+      return "mac";
   }
   return "";
 }

@@ -17,7 +17,8 @@ constexpr size_t kLargePageBytes = 2u << 20;
 // page that begins within `memory`, or 0 where none does.
 size_t adviseLargePages(Memory memory);
 
-// Lets go of all whole pages of `memory`: what they held is zero or undefined then, and they are got anew at the next touch.
+// Lets go of all whole pages of `memory`: what they held is zero or undefined then, and they are got anew at the next
+// touch.
 void dropPages(Memory memory);
 
 // Writes `size` bytes at `from` within `memory` to the pipe `fd`, blocking where it does: whole pages are moved into
