@@ -54,13 +54,14 @@ async function one(connection: Connection, { address, path }: Place, i: number):
   const isKept = i % 9 < 3;
   const whole = isBroken ? {} : SMALL;
   const file = mode === 'STREAM_TO_FILE' ? { output_filename: '/admin/out.pcap' } : {};
-  const id = await create(connection, { path, mode, ...whole, ...file, ...(isKept && EXPIRES) });
+  // One whose client has left waits for another, and does not expire soon.
+  const goesByItself = isKept && mode !== 'BUFFER_STREAM';
+  const id = await create(connection, { path, mode, ...whole, ...file, ...(goesByItself && EXPIRES) });
   if (mode !== 'STREAM_TO_FILE') {
     const { bytes } = await fetchPackets(address, id, isBroken ? ENOUGH_BYTES : Infinity);
     if (bytes === 0) throw new BenchRefusal(`export ${id} gave no packets`);
   }
-  // An export to a file that is deleted at once is broken off as well. One whose client has left waits for another, and does not expire soon.
-  const goesByItself = isKept && mode !== 'BUFFER_STREAM';
+  // An export to a file that is deleted at once is broken off as well.
   if (!goesByItself) await remove(connection, id);
 }
 

@@ -36,8 +36,8 @@ describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('a display filter'
     expect(JSON.parse(stdout)).toMatchObject({ packets: { low: 0, high: 10 }, bytes: { low: 24 } });
   });
 
-  it('is checked by tshark', async () => {
-    expect(await run(['filter', '-Y', 'tcp.port', '==', '80'])).toMatchObject({
+  it('that has no program is checked by tshark', async () => {
+    expect(await run(['filter', '-Y', 'http.request.method', '==', '"GET"'])).toMatchObject({
       exit: 0,
       stdout: expect.stringMatching(/^answered by tshark 4\./),
       stderr: '',
@@ -67,11 +67,20 @@ describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('a display filter'
 });
 
 describe('without tshark', () => {
+  it('a filter that has a program shows it, and is answered', async () => {
+    process.env['SPILLWAY_TSHARK'] = '/nonexistent/tshark';
+    const { exit, stdout } = await run(['filter', '-Y', 'frame.len > 1']);
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(/^\(000\) ld {7}#pktlen$/m);
+    expect((await run(['export', ten, '-Y', 'frame.len > 1', '-o', out])).exit).toBe(0);
+    expect(times()).toHaveLength(10);
+  });
+
   it('a sentence says what to install', async () => {
     process.env['SPILLWAY_TSHARK'] = '/nonexistent/tshark';
     for (const args of [
-      ['export', ten, '-Y', 'ip', '-o', out],
-      ['filter', '-Y', 'ip'],
+      ['export', ten, '-Y', 'dns', '-o', out],
+      ['filter', '-Y', 'dns'],
     ]) {
       const { exit, stderr } = await run(args);
       expect(exit).toBe(2);
