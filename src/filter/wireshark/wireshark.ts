@@ -1,7 +1,8 @@
 /** Display filters: what can be answered without tshark, as programs. */
 import { SpillwayError } from '../../errors.js';
+import { FilterCache } from '../cache.js';
 import { tooLong } from '../failures.js';
-import { MAX_NESTING, MAX_TESTS } from '../limits.js';
+import { MAX_CACHED_FILTER_BYTES, MAX_CACHED_FILTERS, MAX_NESTING, MAX_TESTS } from '../limits.js';
 import { Decider } from '../predicate/decisions.js';
 import type { Formula } from '../predicate/formula.js';
 import { Writer } from '../predicate/writer.js';
@@ -30,6 +31,19 @@ export function checkWireshark(text: string): void {
 
 /** The programs of a text for a link type of capture files (LINKTYPE_); null where only tshark can answer. Throws as `checkWireshark` does. */
 export function translateWireshark(text: string, linkType: number): TranslatedFilter | null {
+  if (text.length > MAX_CACHED_FILTER_BYTES) return translate(text, linkType);
+  const key = `${linkType} ${text}`;
+  const before = known.get(key);
+  if (before) return before.translated;
+  const translated = translate(text, linkType);
+  known.set(key, { translated });
+  return translated;
+}
+
+/** An export asks several times, and a translation takes some 50 ms. What is refused is looked at anew. */
+const known = new FilterCache<{ translated: TranslatedFilter | null }>(MAX_CACHED_FILTERS);
+
+function translate(text: string, linkType: number): TranslatedFilter | null {
   const parsed = parse(text, checked(text));
   if (!parsed) return null;
   const expression = mergeTests(parsed);
