@@ -7,7 +7,7 @@ import { Filters } from './filters.js';
 import type { Plan } from './plan.js';
 import { streamOut, type Passage } from './stream-out.js';
 import type { Totals } from './totals.js';
-import type { ExportRequest } from './types.js';
+import { NO_LIMITS, type ExportRequest } from './types.js';
 
 /** The answer, and of how many packets. */
 export interface Choice extends Chosen {
@@ -19,8 +19,6 @@ export interface Choosing extends Pick<Passage, 'pool' | 'slots' | 'signal'> {
   /** Told how many bytes of input tshark was given by now. */
   onMoved: (bytesIn: number) => void;
 }
-
-const NO_LIMITS = { packets: 0n, capturedBytes: 0n, durationNs: 0n };
 
 /** The plan of what tshark sees: nothing is cut, nothing is left out, and times keep their nanoseconds. */
 export function seenBy(plan: Plan): Plan {

@@ -13,6 +13,7 @@ import { scan } from './scan.js';
 import { stateAt } from './scan-indexed.js';
 import { giveBackSlots, takeSlots } from './slots.js';
 import { Totals } from './totals.js';
+import { NO_LIMITS } from './types.js';
 
 /** `high` is null where nothing bounds it: a stream, or what is still to come. */
 export interface Bounds {
@@ -214,8 +215,6 @@ async function sampled({ fd, name }: Indexed, answer: IndexAnswer, plan: Plan, p
   const around = Number(RECORD[isPcapng(plan) ? 'pcapng' : 'pcap'].low);
   return { share: read > 0 ? out / read : 0, bytesEach: out > 0 ? captured / out + around : around };
 }
-
-const NO_LIMITS = { packets: 0n, capturedBytes: 0n, durationNs: 0n };
 
 /** Some whole blocks of a range. */
 function endOfSample({ sums }: IndexAnswer, start: number, end: number): number {

@@ -6,6 +6,13 @@ import type { LinkProgram, OutputFormat } from '../native.js';
 /** Compiles one filter for one link type; rejects with a coded error. */
 export type Compile = (filter: FilterText, linkType: number) => Promise<{ code: Uint8Array; rejectsAll: boolean }>;
 
+const LINK_TYPE_ETHERNET = 1;
+
+/** What filters are compiled for beforehand: Ethernet where nothing is known, so that one that is wrong is refused. */
+export function expectedLinkTypes(known: readonly number[]): readonly number[] {
+  return known.length > 0 ? known : [LINK_TYPE_ETHERNET];
+}
+
 let nextId = 1;
 
 export class Filters {

@@ -3,7 +3,7 @@ import type { DissectLimits } from '../dissect/limits.js';
 import { SpillwayError } from '../errors.js';
 import { compileText, type FilterText } from '../filter/languages.js';
 import { shareOut } from './answered-by.js';
-import { Filters } from './filters.js';
+import { expectedLinkTypes, Filters } from './filters.js';
 import { inTurn, type Planned } from './in-line.js';
 import type { Indexes } from './indexes.js';
 import { LEAST_INDEXED_BYTES, MAX_SOURCES } from './limits.js';
@@ -52,7 +52,7 @@ export async function makePlan(request: ExportRequest, { indexes }: PrepareOptio
     for (const [rank, source] of request.sources.entries()) sources.push(await planned(source, rank, selects ? indexes : undefined));
     const linkTypes = [...new Set(sources.flatMap(({ beginning }) => beginning?.linkType ?? []))];
     // A filter that is wrong is refused now, also where nothing is there yet that it could be asked of.
-    for (const linkType of linkTypes.length > 0 ? linkTypes : [LINK_TYPE_ETHERNET]) await filters.compileFor(linkType);
+    for (const linkType of expectedLinkTypes(linkTypes)) await filters.compileFor(linkType);
     checkOnce(sources);
     const translated = dissected.length > 0 ? await checkDisplay(sources, native, dissected, linkTypes, request) : null;
     return {
@@ -72,8 +72,6 @@ export async function makePlan(request: ExportRequest, { indexes }: PrepareOptio
     throw error;
   }
 }
-
-const LINK_TYPE_ETHERNET = 1;
 
 async function planned(source: Source, rank: number, indexes: Indexes | undefined): Promise<Planned> {
   if ('lane' in source) return { ...source, rank, source: null, beginning: await source.lane.look() };

@@ -10,8 +10,8 @@ import type { Plan } from './plan.js';
 import { scan } from './scan.js';
 import type { Passage } from './stream-out.js';
 import { Totals } from './totals.js';
+import { NO_LIMITS } from './types.js';
 
-const NO_LIMITS = { packets: 0n, capturedBytes: 0n, durationNs: 0n };
 /** `ret #0`: of packets of this link type nothing is certain. */
 const NONE = Uint8Array.of(0x06, 0, 0, 0, 0, 0, 0, 0);
 

@@ -1,9 +1,7 @@
 /** Display filters as programs, beside those of other languages. */
 import { compileText, type FilterText } from '../filter/languages.js';
 import { translateWireshark } from '../filter/wireshark/wireshark.js';
-import { Filters } from './filters.js';
-
-const LINK_TYPE_ETHERNET = 1;
+import { expectedLinkTypes, Filters } from './filters.js';
 
 /** All filters as programs; null where one of the display filters can only be answered by tshark. */
 export async function translated(
@@ -12,7 +10,7 @@ export async function translated(
   linkTypes: readonly number[],
   interfaceComment: string | undefined,
 ): Promise<Filters | null> {
-  const expected = linkTypes.length > 0 ? linkTypes : [LINK_TYPE_ETHERNET];
+  const expected = expectedLinkTypes(linkTypes);
   if (!display.every((text) => expected.every((linkType) => translateWireshark(text, linkType) !== null))) return null;
   const texts = display.map((text) => ({ language: 'wireshark' as const, text }));
   const filters = new Filters([...native, ...texts], compileText, interfaceComment);

@@ -24,9 +24,11 @@ export interface StopRules {
   durationNs: bigint;
 }
 
+export const NO_LIMITS: StopRules = { packets: 0n, capturedBytes: 0n, durationNs: 0n };
+
 /**
- * A capture file by its path (absolute, already resolved and allowed), or an open descriptor read as a stream: that of a
- * file stays open, that of a pipe is closed at the stream's end.
+ * A capture file by its path (absolute, already resolved and allowed), or an open descriptor: that of a file is read as the
+ * file and stays open, that of a pipe is read as a stream and closed at its end.
  */
 export type FileSource = { path: string; name: string } | { fd: number; name: string };
 

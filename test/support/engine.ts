@@ -1,7 +1,7 @@
 /** Running the engine from a test: requests with defaults, and a sink that keeps what it is given. */
 import { prepareExport, type RunOptions } from '../../src/engine/export.js';
 import type { PrepareOptions } from '../../src/engine/plan.js';
-import type { ExportFormat, ExportRequest, FileSource, Receipt, Sink, Source } from '../../src/engine/types.js';
+import { NO_LIMITS, type ExportFormat, type ExportRequest, type FileSource, type Receipt, type Sink, type Source } from '../../src/engine/types.js';
 
 export class MemorySink implements Sink {
   readonly chunks: Buffer[] = [];
@@ -22,7 +22,7 @@ export class MemorySink implements Sink {
   }
 }
 
-export const NO_LIMITS = { packets: 0n, capturedBytes: 0n, durationNs: 0n };
+export { NO_LIMITS };
 
 /** Every packet of the sources, as pcap_ns, uncut; `changed` says what is otherwise. `records` is a format here too. */
 export function request(

@@ -3,6 +3,7 @@
  * token of the kind `other`.
  */
 import { refuse } from '../text.js';
+import { tokenise, WORD, type Take } from '../tokens.js';
 
 export interface Token {
   /** `word`: a name, a keyword or a bare value; `string`: a plain one in double quotation marks, without them. */
@@ -12,8 +13,6 @@ export interface Token {
   at: number;
 }
 
-const SPACE = /[ \t\r\n]*/y;
-const WORD = /[A-Za-z0-9_.:/-]+/y;
 const SYMBOL = /===|!==|==|!=|<=|>=|&&|\|\||[<>!&,(){}[\]]/y;
 const STRING = /"(?:[^"\\]|\\[^])*"/y;
 const CHARACTER = /'(?:[^'\\]|\\[^])*'/y;
@@ -23,23 +22,10 @@ const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
 export function tokensOf(text: string): Token[] {
   const control = CONTROL.exec(text);
   if (control) return refuse(text, control.index, 'it holds a control character');
-  const tokens: Token[] = [];
-  let at = 0;
-  const take = (form: RegExp): string | undefined => {
-    form.lastIndex = at;
-    const found = form.exec(text)?.[0];
-    at += found?.length ?? 0;
-    return found;
-  };
-  for (;;) {
-    take(SPACE);
-    const start = at;
-    if (at >= text.length) return [...tokens, { kind: 'end', text: '', at }];
-    tokens.push({ ...one(text, start, take), at: start });
-  }
+  return tokenise(text, (start, take) => one(text, start, take));
 }
 
-function one(text: string, start: number, take: (form: RegExp) => string | undefined): Omit<Token, 'at'> {
+function one(text: string, start: number, take: Take): { kind: Exclude<Token['kind'], 'end'>; text: string } {
   const mark = text[start]!;
   if (mark === '"' || mark === "'") {
     const found = take(mark === '"' ? STRING : CHARACTER);
