@@ -52,7 +52,7 @@ async function newFile(path: string, name: string): Promise<string> {
 /** Opens it. A named pipe waits here for its reader. */
 export async function openSink(output: Output): Promise<Sink> {
   if (output.kind === 'file') {
-    const { FileSink } = await import('../export/file-sink.js');
+    const { FileSink } = await import('../state/file-sink.js');
     return FileSink.open(output.path);
   }
   const { FdSink } = await import('../export/fd-sink.js');

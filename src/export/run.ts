@@ -4,7 +4,7 @@ import type { PreparedExport } from '../engine/export.js';
 import type { Receipt, Sink } from '../engine/types.js';
 import { coded } from '../errors.js';
 import type { Opened } from '../state/filesystem.js';
-import { FileSink } from './file-sink.js';
+import { FileSink } from '../state/file-sink.js';
 import type { ExportHandle } from './handle.js';
 import { HashSink } from './hash-sink.js';
 import type { Spool } from './spool.js';

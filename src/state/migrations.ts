@@ -37,4 +37,40 @@ export const MIGRATIONS: readonly string[] = [
    ) STRICT;
    CREATE TABLE identity (serial TEXT NOT NULL) STRICT;
    INSERT INTO identity VALUES (hex(randomblob(8)))`,
+  `CREATE TABLE tasks (
+     id TEXT PRIMARY KEY,
+     kind TEXT NOT NULL,
+     owner TEXT NOT NULL,
+     created_ms INTEGER NOT NULL,
+     updated_ms INTEGER NOT NULL,
+     state TEXT NOT NULL,
+     input TEXT NOT NULL,
+     outcome TEXT,
+     expires_ms INTEGER,
+     left_ms INTEGER
+   ) STRICT;
+   CREATE TABLE artifacts (
+     id TEXT PRIMARY KEY,
+     task TEXT NOT NULL,
+     name TEXT NOT NULL,
+     bytes INTEGER NOT NULL,
+     sha256 TEXT NOT NULL,
+     created_ms INTEGER NOT NULL,
+     about TEXT NOT NULL,
+     expires_ms INTEGER NOT NULL,
+     left_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE profiles (
+     id TEXT PRIMARY KEY,
+     name TEXT NOT NULL,
+     username TEXT NOT NULL,
+     password TEXT NOT NULL,
+     is_default INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE peers (
+     address TEXT PRIMARY KEY,
+     pin TEXT,
+     ca TEXT,
+     profile TEXT
+   ) STRICT`,
 ];

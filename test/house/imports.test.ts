@@ -9,7 +9,7 @@ const RULES: Rules = {
   layers: [
     ['units', 'errors', 'root', 'native-contract', 'native-system', 'native-index', 'native', 'config'],
     ['engine', 'dissect', 'filter', 'state', 'access'],
-    ['buffer', 'task'],
+    ['buffer', 'task', 'peer'],
     ['export', 'bundle', 'capture', 'privileged'],
     ['api', 'cli'],
     ['probe'],

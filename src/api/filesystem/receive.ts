@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { LIMITS } from '../../config.js';
 import { SpillwayError } from '../../errors.js';
-import { FileSink } from '../../export/file-sink.js';
+import { FileSink } from '../../state/file-sink.js';
 import { clientLeft } from '../../export/http-sink.js';
 import { Turns } from '../../export/turns.js';
 import type { OpenEntry } from '../../state/file-entry.js';

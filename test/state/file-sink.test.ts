@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { FileSink } from '../../src/export/file-sink.js';
+import { FileSink } from '../../src/state/file-sink.js';
 import { HashSink } from '../../src/export/hash-sink.js';
 import { requireOrSkip } from '../setup/require.js';
 import { canMount, withSmallDisk } from './small-disk.js';

@@ -7,7 +7,7 @@ import { link, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Sink } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
-import { partName } from '../state/part-files.js';
+import { partName } from './part-files.js';
 
 const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_DIRECTORY } = constants;
 
