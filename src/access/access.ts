@@ -62,6 +62,14 @@ export class Access {
     throw new SpillwayError('RIGHT_MISSING', `this takes the role ${right}, and ${caller.name} is ${caller.role}`);
   }
 
+  /** Who asks with a session's secret of its own, outside of cookies. Throws an AUTH_ code. */
+  ownerOf(secret: string | undefined, raw: Asking['raw']): Caller {
+    const address = addressOf(raw);
+    if (this.isOpen || this.#local.has(raw.socket)) return { ...ADMIN, address };
+    if (secret === undefined) throw new SpillwayError('AUTH_REQUIRED', 'log in first');
+    return { ...this.#user(this.logins.userOfSession(secret)), address };
+  }
+
   /** Resolves to the name of the user who logs in. While nobody has to, everybody may, as the admin. */
   async login(name: string, password: string, address: string): Promise<string> {
     const user = this.isOpen ? ADMIN.name : await this.#credentials.verify(name, password, address);

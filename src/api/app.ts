@@ -57,7 +57,7 @@ export async function buildApp({ services, gate, own, tls, logger, version, seen
   });
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(() => writeJson);
-  handleErrors(app);
+  handleErrors(app, services);
   watchRequests(app, seen);
   const connections = new Connections(app.server);
   connections.guard(app);

@@ -1,9 +1,10 @@
-/** Every error of the API: exactly `{"error_id", "error_text"}`, as application/json. */
+/** Every error of the API: exactly `{"error_id", "error_text"}`, as application/json, but for services that have words of their own. */
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LIMITS } from '../config.js';
 import { ERRORS, SpillwayError, type ErrorCode } from '../errors.js';
+import { rootOf, type Faults, type Service } from './link.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -16,14 +17,16 @@ const FASTIFY: Record<string, [ErrorCode, string]> = {
 };
 
 export function errorBody(code: ErrorCode, text: string): string {
-  return JSON.stringify({
-    error_id: code,
-    error_text: text.length > LIMITS.errorTextLength ? `${text.slice(0, LIMITS.errorTextLength - 1)}…` : text,
-  });
+  return JSON.stringify({ error_id: code, error_text: cutText(text) });
 }
 
+const cutText = (text: string): string => (text.length > LIMITS.errorTextLength ? `${text.slice(0, LIMITS.errorTextLength - 1)}…` : text);
+const cut = ({ code, message, metrics }: SpillwayError): SpillwayError => new SpillwayError(code, cutText(message), metrics);
+
 /** Gives the app its error handlers; `notFound` and defects included. */
-export function handleErrors(app: FastifyInstance): void {
+export function handleErrors(app: FastifyInstance, services: readonly Service[]): void {
+  const faults = services.flatMap((service) => (service.faults ? [{ below: `${rootOf(service)}/`, faults: service.faults }] : []));
+  app.decorate('faultsAt', (url: string) => faults.find(({ below }) => url.startsWith(below))?.faults ?? null);
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   app.setNotFoundHandler((request, reply) =>
     sendError(new SpillwayError('ROUTE_NOT_FOUND', `there is nothing at ${pathOf(request)}`), request, reply),
@@ -33,10 +36,12 @@ export function handleErrors(app: FastifyInstance): void {
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const known = knownError(error);
   if (known.code === 'INTERNAL') request.log.error({ err: error }, 'a defect');
-  const { http } = ERRORS[known.code];
+  const faults = request.server.faultsAt(request.url);
+  const told = faults?.tell(cut(known), pathOf(request)) ?? null;
+  const http = told?.status ?? ERRORS[known.code].http;
   if (http === 503 || http === 429) void reply.header('retry-after', known.metrics['retry_after'] ?? LIMITS.retryAfterSeconds);
   if (http === 401 && !isScript(request)) void reply.header('www-authenticate', 'Basic realm="Spillway", charset="UTF-8"');
-  return reply.code(http).header('content-type', JSON_TYPE).serializer(asIs).send(errorBody(known.code, known.message));
+  return reply.code(http).header('content-type', JSON_TYPE).serializer(asIs).send(told === null ? errorBody(known.code, known.message) : JSON.stringify(told.body));
 }
 
 /** A browser would ask its user for a password in the middle of a page whose script is refused. */
@@ -83,3 +88,10 @@ function knownError(error: unknown): SpillwayError {
 
 const asIs = (payload: unknown): string => payload as string;
 const pathOf = (request: FastifyRequest): string => request.url.split('?', 1)[0]!.slice(0, 200);
+
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** The words of the service at an address; null: the usual. */
+    faultsAt(url: string): Faults | null;
+  }
+}

@@ -6,6 +6,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Static, TObject, TSchema } from 'typebox';
 import type { Caller, Role } from '../access/caller.js';
+import type { SpillwayError } from '../errors.js';
 
 /** What a caller must be: anybody, logged in or not, or at least this role. */
 export type Right = 'public' | Role;
@@ -38,7 +39,7 @@ export interface LinkSpec<Query extends TObject, Body extends TSchema> {
   /** The body is not JSON: the handler reads it from `request.raw`, whatever its type and length. */
   isRaw?: boolean;
   /** The one status of success; with 201 the handler sets `Location`, with 204 there is no body. */
-  status: 200 | 201 | 204;
+  status: 200 | 201 | 202 | 204;
   /** Of the body of success; null: it is none that a schema describes. */
   answer: TSchema | null;
   /** What else is answered, for the OpenAPI page. */
@@ -75,6 +76,16 @@ export interface Service {
   resources: Readonly<Record<string, Resource>>;
   /** Schemas with names of their own. */
   types?: Readonly<Record<string, TSchema>>;
+  /** How errors are told below its root; default: as `{error_id, error_text}`. */
+  faults?: Faults;
+}
+
+/** The words that an API has for errors. */
+export interface Faults {
+  /** Of the bodies, for the OpenAPI page. */
+  schema: TSchema;
+  /** The status and the JSON body that tell of it. `path`: of the request, without its query. */
+  tell(error: SpillwayError, path: string): { status: number; body: object };
 }
 
 /** Where a service's paths begin. */

@@ -73,7 +73,7 @@ function add(app: FastifyInstance, route: Route, gate: Gate): void {
       ...(variables.length > 0 && { params: paramsOf(variables, url) }),
       ...(link.query && { querystring: link.query }),
       ...(link.body && { body: link.body }),
-      response: { [link.status]: link.answer ?? Type.Null(), '4xx': ErrorBody, ...link.response },
+      response: { [link.status]: link.answer ?? Type.Null(), '4xx': service.faults?.schema ?? ErrorBody, ...link.response },
     },
     // Before the body is read: what comes from nobody is not looked at.
     onRequest: async (request) => {

@@ -10,6 +10,7 @@ import { sweepPartFiles } from './part-files.js';
 import { writeSample } from './sample.js';
 import { SecretTable } from './secrets.js';
 import { serialOf } from './serial.js';
+import { ArtifactTable, TaskTable } from './tasks.js';
 import { UserTable } from './users.js';
 import { Writes } from './writes.js';
 
@@ -23,6 +24,8 @@ export interface DataFolder {
   readonly users: UserTable;
   readonly secrets: SecretTable;
   readonly audit: AuditTable;
+  readonly tasks: TaskTable;
+  readonly artifacts: ArtifactTable;
   /** Random, and the same as long as the data folder lives. */
   readonly serial: string;
   /** Unfinished files of a probe that died, removed now. */
@@ -52,6 +55,8 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       users: new UserTable(db),
       secrets: new SecretTable(db),
       audit: new AuditTable(db, undefined, writes),
+      tasks: new TaskTable(db),
+      artifacts: new ArtifactTable(db),
       serial: serialOf(db),
       sweptFiles,
       write: () => touchDatabase(db),
