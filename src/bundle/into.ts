@@ -1,5 +1,6 @@
 /** Fills an artifact: whole, or not at all. */
 import type { Sink } from '../engine/types.js';
+import { SpillwayError } from '../errors.js';
 import type { ArtifactSink } from '../task/task.js';
 
 /** `fill` only writes; resolves to how much. */
@@ -15,6 +16,7 @@ export async function into(artifact: ArtifactSink, fill: (sink: Sink) => Promise
   };
   try {
     await fill(counting);
+    if (bytes === 0) throw new SpillwayError('PEER_FAILED', 'the package is empty');
     await artifact.finish();
   } catch (error) {
     await artifact.abort();

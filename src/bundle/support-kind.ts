@@ -1,5 +1,5 @@
 /** The task that collects support packages: a .tar.gz from each device, of which some may fail. */
-import { SpillwayError, coded, type ErrorCode } from '../errors.js';
+import { coded, type ErrorCode } from '../errors.js';
 import { TASK_LIMITS } from '../task/limits.js';
 import type { Ended, TaskKind, Work } from '../task/task.js';
 import { writeBundle } from './bundle.js';
@@ -89,11 +89,10 @@ async function collect(
   const { signal } = work;
   const peer = devices.isOwn(address) ? null : devices.peer(address, profile);
   const name = `support-logs-${new Date().toISOString().slice(0, 10)}-${address.replace(/[^A-Za-z0-9.]+/g, '_').replace(/^_/, '')}.tar.gz`;
-  const { id, bytes } = await into(await work.artifact(name, { address }), async (sink) => {
+  const { id } = await into(await work.artifact(name, { address }), async (sink) => {
     if (peer) return peer.support({ sink, signal, progress, maxBytes: TASK_LIMITS.artifactBytes });
     const wish = { verbosity: 'base', sections: PARTS } as const;
     await writeBundle({ collectors: devices.collectors(), wish, format: 'tar.gz', passphrase: null, sink, about: devices.about(), signal, progress });
   });
-  if (bytes === 0) throw new SpillwayError('PEER_FAILED', `the probe ${address} gave an empty package`);
   return { artifact: id, name, address };
 }
