@@ -39,6 +39,8 @@ import { createPool, threadsFor } from './engine/pool.js';
 import { SpillwayError } from './errors.js';
 import { ExportService } from './export/service.js';
 import { SpoolRoom } from './export/spool.js';
+import { Peers } from './peer/peers.js';
+import { Profiles } from './peer/profiles.js';
 import { packageVersion } from './root.js';
 import { openDataFolder } from './state/data-folder.js';
 
@@ -84,6 +86,8 @@ export async function startProbe(
   const rooms: CaptureRooms = { jobs, clips: new Clips(jobs), vifgs: new Vifgs(settings), startCapture };
   await rooms.clips.sweep();
   await sweepLive(jobs);
+  const profiles = new Profiles({ table: data.profiles, peers: data.peers, audit: access.audit });
+  const peers = new Peers({ table: data.peers, profiles, audit: access.audit });
   const checksums = new Checksums(data.files);
   const report = (what: string) => (error: Error) => app?.log.error({ err: error }, what);
   const indexes = new FileIndexes(join(data.path, 'index'), { report: report('an index') });
@@ -119,7 +123,7 @@ export async function startProbe(
       packetCapture({ ...rooms, control, states, settings }),
       filesystem(data.files, checksums),
       clipsService(rooms),
-      admin(access, data.audit),
+      admin(access, data.audit, { peers, profiles }),
       observe(metrics, health),
     ];
     const own = { names: config.names, addresses };

@@ -24,6 +24,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   clips: { about: 'keep a time range of a capture, whatever its buffer lets go of', load: async () => (await import('./clips.js')).clipsCommand },
   filter: { about: 'check a packet filter and show its program', load: async () => (await import('./filter.js')).filterCommand },
   users: { about: 'list, add, change or remove those who may log in', load: async () => (await import('./users.js')).usersCommand },
+  peers: {
+    about: 'list, add or remove probes that this one may ask, and credentials for that',
+    load: async () => (await import('./peers.js')).peersCommand,
+  },
   tls: { about: 'make a certificate for the probe', load: async () => (await import('./tls.js')).tlsCommand },
   serve: { about: 'start the probe: packet export over REST', load: async () => (await import('./serve.js')).serveCommand },
 };

@@ -7,6 +7,8 @@ import { closeDatabase, openDatabase, touchDatabase } from './database.js';
 import { ExportStore } from './exports.js';
 import { FileSystem } from './filesystem.js';
 import { sweepPartFiles } from './part-files.js';
+import { PeerTable } from './peers.js';
+import { ProfileTable } from './profiles.js';
 import { writeSample } from './sample.js';
 import { SecretTable } from './secrets.js';
 import { serialOf } from './serial.js';
@@ -26,6 +28,8 @@ export interface DataFolder {
   readonly audit: AuditTable;
   readonly tasks: TaskTable;
   readonly artifacts: ArtifactTable;
+  readonly peers: PeerTable;
+  readonly profiles: ProfileTable;
   /** Random, and the same as long as the data folder lives. */
   readonly serial: string;
   /** Unfinished files of a probe that died, removed now. */
@@ -57,6 +61,8 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       audit: new AuditTable(db, undefined, writes),
       tasks: new TaskTable(db),
       artifacts: new ArtifactTable(db),
+      peers: new PeerTable(db),
+      profiles: new ProfileTable(db),
       serial: serialOf(db),
       sweptFiles,
       write: () => touchDatabase(db),

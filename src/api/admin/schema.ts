@@ -34,6 +34,47 @@ export const UserChange = Type.Object(
   { additionalProperties: false, description: 'What a user is to be.' },
 );
 
+const Nullable = (description: string) => Type.Unsafe<string | null>({ anyOf: [{ type: 'string' }, { type: 'null' }], description });
+
+export const Peer = Type.Object(
+  {
+    address: Text('IP address, with a port unless that is 8470'),
+    pin: Nullable('SHA-256 of its certificate, in hex; null: the certificate is held against a CA'),
+    ca: Nullable('Certificates that its own is held against, in PEM; null: those that the system trusts'),
+    profile: Nullable('Id of the profile that it is asked with; null: the default one'),
+  },
+  { description: 'A peer: another probe that this one may ask.' },
+);
+
+export const Peers = Type.Object({ items: Type.Array(Peer) }, { description: 'Peers, by address.' });
+
+export const NewPeer = Type.Object(
+  {
+    address: Text('IP address; with another port than 8470: 192.0.2.7:8471, [2001:db8::7]:8471'),
+    pin: Type.Optional(Nullable('SHA-256 of its certificate: 64 hex digits, with or without colons')),
+    ca: Type.Optional(Nullable('Certificates in PEM; not beside a pin')),
+    profile: Type.Optional(Nullable('Id of a profile')),
+  },
+  { additionalProperties: false, description: 'A peer to be.' },
+);
+
+export const Profile = Type.Object(
+  { id: Text('24 hex digits'), name: Text('Name'), username: Text('Name of the user on the peer'), default: Type.Boolean() },
+  { description: 'Credentials with which peers are asked; the password is never told.' },
+);
+
+export const Profiles = Type.Object({ items: Type.Array(Profile) }, { description: 'Profiles, by name.' });
+
+export const NewProfile = Type.Object(
+  {
+    name: Text('Name'),
+    username: Text('Name of the user on the peer'),
+    password: Text('Its password there'),
+    default: Type.Optional(Type.Boolean({ description: 'For peers without a profile of their own, instead of the default one of before' })),
+  },
+  { additionalProperties: false, description: 'A profile to be.' },
+);
+
 export const AuditQuery = Type.Object({
   limit: Type.Optional(Text('How many entries at most; default: 100, and 1000 at most')),
   before: Type.Optional(Text('Only entries before the one with this id')),

@@ -1,19 +1,18 @@
-/** spillway.admin 1.0: users and the audit, for admins and for the command line on this machine. */
-import { addressOf, type Access } from '../../access/access.js';
-import type { Caller } from '../../access/caller.js';
-import type { Actor } from '../../access/users.js';
+/** spillway.admin 1.0: users, peers and the audit, for admins and for the command line on this machine. */
+import type { Access } from '../../access/access.js';
 import { SpillwayError } from '../../errors.js';
 import type { AuditTable, AuditRow } from '../../state/audit.js';
 import { formatEpoch, NS_PER_MS, parseCount } from '../../units.js';
-import { link, rootOf, type Call, type Service } from '../link.js';
+import { link, rootOf, type Service } from '../link.js';
+import { actor } from './actor.js';
+import { ADMIN_SERVICE } from './name.js';
+import { peerResources, type PeerRooms } from './peers.js';
 import { AuditQuery, AuditTrail, NewUser, User, UserChange, Users, type AuditEntry } from './schema.js';
-
-export const ADMIN_SERVICE = { name: 'spillway.admin', version: '1.0' } as const;
 
 /** Of the audit, in one answer. */
 const ENTRIES = { usual: 100, max: 1000 };
 
-export function admin({ users }: Access, audit: AuditTable): Service {
+export function admin({ users }: Access, audit: AuditTable, rooms: PeerRooms): Service {
   return {
     ...ADMIN_SERVICE,
     title: 'Administration',
@@ -84,6 +83,7 @@ export function admin({ users }: Access, audit: AuditTable): Service {
           }),
         },
       },
+      ...peerResources(rooms),
       audit: {
         schema: AuditTrail,
         about: 'Who did what.',
@@ -106,10 +106,6 @@ export function admin({ users }: Access, audit: AuditTable): Service {
       },
     },
   };
-}
-
-function actor({ caller, request }: Pick<Call, 'request'> & { caller: Caller }): Actor {
-  return { who: caller.name, address: addressOf(request.raw) };
 }
 
 function number(name: string, text: string, max: number): number {
