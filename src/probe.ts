@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { Access } from './access/access.js';
+import { ADMIN } from './access/caller.js';
 import { aaa, AAA_VERSIONS } from './api/aaa/service.js';
 import { admin } from './api/admin/service.js';
 import { buildApp } from './api/app.js';
@@ -17,14 +18,18 @@ import type { Service } from './api/link.js';
 import { addressesOf, isLoopback, isWildcard, listenAddress } from './api/loopback.js';
 import { Captures } from './api/observe/captures.js';
 import { Health } from './api/observe/health.js';
+import { History } from './api/observe/history.js';
 import { logExport, loggerOf } from './api/observe/log.js';
+import { LogRing } from './api/observe/log-ring.js';
 import { Metrics } from './api/observe/metrics.js';
+import type { SeenRequest } from './api/observe/requests.js';
 import { observe } from './api/observe/service.js';
 import { packetExport } from './api/packet-export/service.js';
 import { readTls } from './api/tls.js';
 import { FileIndexes } from './buffer/file-indexes.js';
 import { Clips } from './buffer/clips.js';
 import { Jobs, type Job } from './buffer/jobs.js';
+import type { ProbeFacts } from './bundle/facts.js';
 import { openCaptured, type CaptureRooms } from './capture/captured-sources.js';
 import { JobControl } from './capture/job-control.js';
 import { JobStates } from './capture/job-state.js';
@@ -51,6 +56,8 @@ export interface Probe {
   readonly services: readonly Service[];
   /** Who is let in. */
   readonly access: Access;
+  /** What diagnostic packages tell of it. */
+  readonly facts: ProbeFacts;
   /** Starts the capture of a job, which goes on without the probe. Rejects with what parent or capture refuse. */
   startCapture(job: Job): Promise<void>;
   /** Stops listening, ends what runs and gives up the data folder. */
@@ -63,6 +70,7 @@ export async function startProbe(
   prepare: typeof prepareExport = prepareExport,
   parent: RootParent | null = null,
 ): Promise<Probe> {
+  const startedMs = Date.now();
   const host = listenAddress(config.host, config.tls !== null || config.insecureHttp);
   const tls = config.tls && readTls(config.tls);
   const data = await openDataFolder(config.dataFolder);
@@ -100,7 +108,9 @@ export async function startProbe(
     const captures = new Captures(jobs, rooms.clips);
     const health = new Health({ dataFolder: data.path, writeDatabase: data.write, hasThreads: pool.hasThreads, captures });
     let connections: Connections | undefined;
-    metrics = new Metrics({ version, exports: () => service.figures(), connections: () => connections!.figures, captures });
+    const watched = { exports: () => service.figures(), connections: () => connections!.figures, captures };
+    const counted = new Metrics({ version, ...watched });
+    metrics = counted;
     const service: ExportService = await ExportService.open({
       prepare: (request) => prepare(request, { pool, indexes }),
       openCaptured: (name, wish) => openCaptured(name, wish, rooms),
@@ -127,19 +137,40 @@ export async function startProbe(
       observe(metrics, health),
     ];
     const own = { names: config.names, addresses };
-    const seen = metrics.saw.bind(metrics);
-    ({ app, connections } = await buildApp({ services, gate: access, own, tls, logger: loggerOf(config.logLevel), version, seen }));
+    const log = new LogRing();
+    const history = new History(watched);
+    const seen = (request: SeenRequest): void => {
+      counted.saw(request);
+      history.saw();
+    };
+    ({ app, connections } = await buildApp({ services, gate: access, own, tls, logger: loggerOf(config.logLevel, log), version, seen }));
     if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
     await control.resume();
     const address = await listen(app, host, config.port, tls === null ? 'http' : 'https');
     const socket = await ControlSocket.open(app, data.path, access);
+    history.start();
+    const facts: ProbeFacts = {
+      ...{ version, serial: data.serial, dataFolder: data.path, jobs, clips: rooms.clips, vifgs: rooms.vifgs },
+      users: () => data.users.all(),
+      audit: (limit, before) => data.audit.newest(limit, before),
+      exports: () => service.views(),
+      live: {
+        startedMs,
+        config,
+        metrics: () => counted.textFor(ADMIN),
+        history: () => history.lines(),
+        log: () => log.lines(),
+        health: () => health.report(),
+      },
+    };
     const close = async (): Promise<void> => {
       clearInterval(sweeping);
+      history.close();
       // Exports end first: their connections would keep the server open.
       for (const part of [service, socket, app!, checksums, indexes, pool]) await part.close();
       data.close();
     };
-    return { address, services, access, startCapture, close };
+    return { address, services, access, facts, startCapture, close };
   } catch (error) {
     clearInterval(sweeping);
     await app?.close();

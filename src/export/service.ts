@@ -125,6 +125,11 @@ export class ExportService {
     }
   }
 
+  /** All of them as they are at the moment, newest first; each is made as it is asked for. */
+  *views(): Generator<Export> {
+    for (const handle of [...this.#exports.values()].reverse()) yield handle.view();
+  }
+
   figures(): ExportFigures {
     return figuresOf(this.#exports.values(), this.#teller, this.#turns, this.#liveTurns, this.#dependencies.spools.usedBytes);
   }

@@ -62,6 +62,12 @@ export class FilterCompiler {
     return { ...compiled, code: compiled.code.slice() };
   }
 
+  /** What libpcap says of itself: `libpcap version 1.10.3 (with TPACKET_V3)`. */
+  async libraryVersion(): Promise<string> {
+    await this.#ask({ text: '', linkType: 1, optimise: true, snapLengthBytes: DEFAULT_SNAP_LENGTH_BYTES });
+    return this.#process?.libraryVersion ?? '';
+  }
+
   /** Lets the process finish what it was asked; nothing can be compiled afterwards. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -125,6 +131,14 @@ let shared: FilterCompiler | undefined;
 
 /** Compiles one filter with a compiler that the whole program shares; see `FilterCompiler.compile`. */
 export function compileFilter(text: string, linkType: number, options?: CompileOptions): Promise<CompiledFilter> {
-  shared ??= new FilterCompiler({ idleCloseMs: IDLE_CLOSE_MS });
-  return shared.compile(text, linkType, options);
+  return sharedCompiler().compile(text, linkType, options);
+}
+
+/** What libpcap says of itself; rejects where the compiler can't be started. */
+export function libpcapVersion(): Promise<string> {
+  return sharedCompiler().libraryVersion();
+}
+
+function sharedCompiler(): FilterCompiler {
+  return (shared ??= new FilterCompiler({ idleCloseMs: IDLE_CLOSE_MS }));
 }

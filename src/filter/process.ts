@@ -30,6 +30,8 @@ export class CompilerProcess {
   readonly #waiting: Waiting[] = [];
   #nextId = 1;
   #ready = false;
+  /** As libpcap tells it; empty until the first answer. */
+  libraryVersion = '';
   /** Why no further request is taken; set once. */
   #over: SpillwayError | undefined;
   readonly #ended: Promise<void>;
@@ -91,7 +93,8 @@ export class CompilerProcess {
 
   #take(answer: Answer): void {
     if (!this.#ready) {
-      if (answer.status === 'ready') this.#ready = true;
+      this.#ready = answer.status === 'ready';
+      if (this.#ready) this.libraryVersion = Buffer.from(answer.payload).toString('latin1');
       else this.#end(setupFailure(answer, this.#path, this.#version));
       return;
     }

@@ -2,13 +2,27 @@
 import type { FastifyBaseLogger, FastifyServerOptions } from 'fastify';
 import type { LogLevel } from '../../config.js';
 import type { ExportEvent } from '../../export/contract.js';
+import type { LogRing } from './log-ring.js';
 
-/** Fastify's logger options; false: none. */
-export function loggerOf(level: LogLevel): NonNullable<FastifyServerOptions['logger']> {
-  if (level === 'silent') return false;
+/** What is kept for diagnostic packages, whatever goes to stderr: with a line for each request. */
+const KEPT_LEVEL = 'info';
+/** Of the levels in a line. */
+const NUMBERS: Record<LogLevel, number> = { debug: 20, info: 30, warn: 40, error: 50, silent: Infinity };
+const LEVEL = /^\{"level":(\d+)/;
+
+/** Fastify's logger options. `stderr` gets what `level` says; `ring` that, and all from `info` on. */
+export function loggerOf(
+  level: LogLevel,
+  ring: LogRing,
+  stderr: Pick<NodeJS.WritableStream, 'write'> = process.stderr,
+): NonNullable<FastifyServerOptions['logger']> {
+  const write = (line: string): void => {
+    ring.add(line);
+    if (Number(LEVEL.exec(line)?.[1]) >= NUMBERS[level]) stderr.write(line);
+  };
   return {
-    level,
-    stream: process.stderr,
+    level: NUMBERS[level] < NUMBERS[KEPT_LEVEL] ? level : KEPT_LEVEL,
+    stream: { write },
     // Whoever logs one of these means to say which: addresses, headers and bodies stay out.
     serializers: {
       req: ({ id, method }: { id: string; method: string }) => ({ id, method }),

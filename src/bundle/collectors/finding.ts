@@ -1,0 +1,2 @@
+/** What a check of the self-test comes to: a sentence either way. */
+export type Finding = { failed: string } | { ok: string };
