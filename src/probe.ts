@@ -25,10 +25,13 @@ import { Metrics } from './api/observe/metrics.js';
 import type { SeenRequest } from './api/observe/requests.js';
 import { observe } from './api/observe/service.js';
 import { packetExport } from './api/packet-export/service.js';
+import { rpc } from './api/rpc/service.js';
+import { support } from './api/support/service.js';
 import { readTls } from './api/tls.js';
 import { FileIndexes } from './buffer/file-indexes.js';
 import { Clips } from './buffer/clips.js';
 import { Jobs, type Job } from './buffer/jobs.js';
+import { openPackages } from './bundle/packages.js';
 import type { ProbeFacts } from './bundle/facts.js';
 import { openCaptured, type CaptureRooms } from './capture/captured-sources.js';
 import { JobControl } from './capture/job-control.js';
@@ -125,31 +128,9 @@ export async function startProbe(
       audit: ({ path, state, bytes, ...note }) =>
         access.audit.note({ ...note, what: `${note.what} ${path} ${state}`, ...(bytes !== undefined && { bytes: BigInt(bytes) }) }),
     });
-    const addresses = (): string[] => addressesOf(host);
-    const services: Service[] = [
-      common({ access, services: () => services, version, serial: data.serial, addresses }),
-      ...AAA_VERSIONS.map((each) => aaa(each, access)),
-      packetExport(service),
-      packetCapture({ ...rooms, control, states, settings }),
-      filesystem(data.files, checksums),
-      clipsService(rooms),
-      admin(access, data.audit, { peers, profiles }),
-      observe(metrics, health),
-    ];
-    const own = { names: config.names, addresses };
     const log = new LogRing();
     const history = new History(watched);
-    const seen = (request: SeenRequest): void => {
-      counted.saw(request);
-      history.saw();
-    };
-    ({ app, connections } = await buildApp({ services, gate: access, own, tls, logger: loggerOf(config.logLevel, log), version, seen }));
-    if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
-    await control.resume();
-    const address = await listen(app, host, config.port, tls === null ? 'http' : 'https');
-    const socket = await ControlSocket.open(app, data.path, access);
-    history.start();
-    const facts: ProbeFacts = {
+    const facts: Omit<ProbeFacts, 'tasks' | 'peers'> = {
       ...{ version, serial: data.serial, dataFolder: data.path, jobs, clips: rooms.clips, vifgs: rooms.vifgs },
       users: () => data.users.all(),
       audit: (limit, before) => data.audit.newest(limit, before),
@@ -163,14 +144,41 @@ export async function startProbe(
         health: () => health.report(),
       },
     };
+    const addresses = (): string[] => addressesOf(host);
+    const port = (): number => (app!.server.address() as AddressInfo).port;
+    const packages = await openPackages({ data, facts, peers, profiles, addresses, port, report: report('a package') });
+    const { tasks, devices } = packages;
+    const services: Service[] = [
+      common({ access, services: () => services, version, serial: data.serial, addresses }),
+      ...AAA_VERSIONS.map((each) => aaa(each, access)),
+      packetExport(service),
+      packetCapture({ ...rooms, control, states, settings }),
+      filesystem(data.files, checksums),
+      clipsService(rooms),
+      admin(access, data.audit, { peers, profiles }),
+      observe(metrics, health),
+      rpc({ access, tasks, devices, kind: packages.diagnostic, device: { version, serial: data.serial } }),
+      support({ tasks, devices, profiles, kind: packages.support }),
+    ];
+    const own = { names: config.names, addresses };
+    const seen = (request: SeenRequest): void => {
+      counted.saw(request);
+      history.saw();
+    };
+    ({ app, connections } = await buildApp({ services, gate: access, own, tls, logger: loggerOf(config.logLevel, log), version, seen }));
+    if (data.sweptFiles > 0) app.log.warn(`removed ${data.sweptFiles} unfinished files of an earlier run`);
+    await control.resume();
+    const address = await listen(app, host, config.port, tls === null ? 'http' : 'https');
+    const socket = await ControlSocket.open(app, data.path, access);
+    history.start();
     const close = async (): Promise<void> => {
       clearInterval(sweeping);
       history.close();
       // Exports end first: their connections would keep the server open.
-      for (const part of [service, socket, app!, checksums, indexes, pool]) await part.close();
+      for (const part of [service, tasks, socket, app!, checksums, indexes, pool]) await part.close();
       data.close();
     };
-    return { address, services, access, facts, startCapture, close };
+    return { address, services, access, facts: packages.facts, startCapture, close };
   } catch (error) {
     clearInterval(sweeping);
     await app?.close();

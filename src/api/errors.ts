@@ -24,7 +24,7 @@ const cutText = (text: string): string => (text.length > LIMITS.errorTextLength 
 const cut = ({ code, message, metrics }: SpillwayError): SpillwayError => new SpillwayError(code, cutText(message), metrics);
 
 /** Gives the app its error handlers; `notFound` and defects included. */
-export function handleErrors(app: FastifyInstance, services: readonly Service[]): void {
+export function handleErrors(app: FastifyInstance, services: readonly Service[] = []): void {
   const faults = services.flatMap((service) => (service.faults ? [{ below: `${rootOf(service)}/`, faults: service.faults }] : []));
   app.decorate('faultsAt', (url: string) => faults.find(({ below }) => url.startsWith(below))?.faults ?? null);
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
@@ -41,7 +41,11 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const http = told?.status ?? ERRORS[known.code].http;
   if (http === 503 || http === 429) void reply.header('retry-after', known.metrics['retry_after'] ?? LIMITS.retryAfterSeconds);
   if (http === 401 && !isScript(request)) void reply.header('www-authenticate', 'Basic realm="Spillway", charset="UTF-8"');
-  return reply.code(http).header('content-type', JSON_TYPE).serializer(asIs).send(told === null ? errorBody(known.code, known.message) : JSON.stringify(told.body));
+  return reply
+    .code(http)
+    .header('content-type', JSON_TYPE)
+    .serializer(asIs)
+    .send(told === null ? errorBody(known.code, known.message) : JSON.stringify(told.body));
 }
 
 /** A browser would ask its user for a password in the middle of a page whose script is refused. */

@@ -30,7 +30,8 @@ export function knownDevices({ peers, profiles, addresses, port, collectors, abo
     isOwn: (address) => peers.find(address) === null && own().has(address),
     peer: (address, profile): Peer => {
       const peer = peers.find(address);
-      if (peer === null) throw new SpillwayError('PEER_NOT_FOUND', `${JSON.stringify(address.slice(0, 100))} is not the address of this probe or of a peer of it`);
+      if (peer === null)
+        throw new SpillwayError('PEER_NOT_FOUND', `${JSON.stringify(address.slice(0, 100))} is not the address of this probe or of a peer of it`);
       const credentials = profiles.credentials(profile, peer.profile);
       return {
         address: peer.address,

@@ -21,9 +21,9 @@ export async function tarArchive(sink: Sink, modified: Date): Promise<Archive> {
     gzip.end();
   })();
   // What fails there is told by the next `add`, or by `finish`.
-  let failure: Error | null = null;
+  let hasFailed = false;
   const ended = Promise.all([packed, written]).catch((error: unknown) => {
-    failure = error;
+    hasFailed = true;
     gzip.destroy();
     throw error;
   });

@@ -10,7 +10,15 @@ export interface RpcAnswer {
   device?: { tstamp: number };
 }
 
-export const ALL = { verbosity: 'base', configuration: true, event_logs: true, statistics: true, status: true, system_log: true, user_credentials: false };
+export const ALL = {
+  verbosity: 'base',
+  configuration: true,
+  event_logs: true,
+  statistics: true,
+  status: true,
+  system_log: true,
+  user_credentials: false,
+};
 
 export class RpcClient {
   key: string | null = null;

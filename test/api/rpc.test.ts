@@ -57,7 +57,10 @@ describe('logging in', () => {
   ])('refuses %s with 400', async (_, body) => {
     const answer = await probe.ask('/cgi-bin/login.cgi', { method: 'POST', body, headers: { 'content-type': 'application/json' } });
     expect(answer.status).toBe(400);
-    expect(JSON.parse(answer.body.toString())).toMatchObject({ error: { code: expect.any(String) as string }, device: { tstamp: expect.any(Number) as number } });
+    expect(JSON.parse(answer.body.toString())).toMatchObject({
+      error: { code: expect.any(String) as string },
+      device: { tstamp: expect.any(Number) as number },
+    });
   });
 
   it('locks out who guesses, with 503', async () => {
@@ -123,7 +126,11 @@ describe('a call', () => {
     ['has params where there are none', { method: 'device_ping', params: { a: 1 } }, 'rpc_invalid_parameter'],
     ['has a target that is no peer', { method: 'device_ping', target: '10.0.0.1' }, 'rpc_invalid_parameter'],
     ['asks a peer for its status', { method: 'diagnostic_package_status_get', target: '10.0.0.1' }, 'rpc_invalid_request'],
-    ...[...`"'\\;$`].map((c): [string, object, string] => [`holds ${c}`, { method: 'diagnostic_package_status_get', params: { process_id: `a${c}b` } }, 'rpc_invalid_parameter']),
+    ...[...`"'\\;$`].map((c): [string, object, string] => [
+      `holds ${c}`,
+      { method: 'diagnostic_package_status_get', params: { process_id: `a${c}b` } },
+      'rpc_invalid_parameter',
+    ]),
     ['holds $ in its target', { method: 'device_ping', target: '$(id)' }, 'rpc_invalid_parameter'],
     ['holds ; in its language', { method: 'device_ping', language_code: 'a;b' }, 'rpc_invalid_parameter'],
   ])('that %s is refused', async (_, body, code) => {
@@ -134,7 +141,10 @@ describe('a call', () => {
   });
 
   it('with null for a member has none', async () => {
-    expect(await admin.call('device_ping', undefined, { params: null, target: null, language_code: null })).toMatchObject({ status: 200, result: {} });
+    expect(await admin.call('device_ping', undefined, { params: null, target: null, language_code: null })).toMatchObject({
+      status: 200,
+      result: {},
+    });
   });
 
   it('is POST', async () => {
@@ -149,10 +159,10 @@ describe('a call', () => {
 describe('a diagnostic package', () => {
   const names = ['verbosity', ...SECTIONS];
 
-  it.each([
-    ...names.map((name) => [`without ${name}`, { ...ALL, [name]: undefined }, name] as const),
-    ...names.map((name) => [`with ${name} null`, { ...ALL, [name]: null }, name] as const),
-    ...names.map((name) => [`with ${name} of another type`, { ...ALL, [name]: 7 }, name] as const),
+  it.each<[string, object, string]>([
+    ...names.map((name): [string, object, string] => [`without ${name}`, { ...ALL, [name]: undefined }, name]),
+    ...names.map((name): [string, object, string] => [`with ${name} null`, { ...ALL, [name]: null }, name]),
+    ...names.map((name): [string, object, string] => [`with ${name} of another type`, { ...ALL, [name]: 7 }, name]),
     ['with another verbosity', { ...ALL, verbosity: 'loud' }, 'verbosity'],
     ['with a stray parameter', { ...ALL, extra: 1 }, 'extra'],
     ['with an empty passphrase', { ...ALL, encryption_passphrase: '' }, 'encryption_passphrase'],
@@ -197,7 +207,9 @@ describe('a diagnostic package', () => {
       const process_id = await admin.start(wish);
       await admin.ended(process_id);
       const path = folder.write(`${section}.zip`, await admin.file(process_id));
-      const manifest = JSON.parse(execFileSync('unzip', ['-p', path, 'manifest.json'], { encoding: 'utf8' })) as { entries: { section: string | null }[] };
+      const manifest = JSON.parse(execFileSync('unzip', ['-p', path, 'manifest.json'], { encoding: 'utf8' })) as {
+        entries: { section: string | null }[];
+      };
       expect([...new Set(manifest.entries.map((entry) => entry.section))].filter((each) => each !== null)).toEqual([section]);
     }
   });
@@ -263,7 +275,10 @@ describe('a diagnostic package', () => {
     const after = await TestProbe.start(new FakeEngine().prepare, {}, data);
     const client = new RpcClient(after);
     const status = await client.call('diagnostic_package_status_get', { process_id });
-    expect(status).toMatchObject({ result: { return_code: 'error' }, error: { code: 'async_action_end_error', suberrors: [{ code: 'async_action_lost' }] } });
+    expect(status).toMatchObject({
+      result: { return_code: 'error' },
+      error: { code: 'async_action_end_error', suberrors: [{ code: 'async_action_lost' }] },
+    });
     expect(await client.call('diagnostic_package_file_get', { process_id })).toMatchObject({ error: { code: 'async_action_end_error' } });
     await client.ended(await client.start());
     await after.stop();
@@ -275,7 +290,9 @@ describe('a diagnostic package', () => {
     await admin.file(process_id);
     const actions = probe.probe.access.audit;
     expect(actions).toBeDefined();
-    const { items } = await probe.json<{ items: { action: string; who: string }[] }>('/api/spillway.admin/1.0/audit', { headers: await headersOf('admin') });
+    const { items } = await probe.json<{ items: { action: string; who: string }[] }>('/api/spillway.admin/1.0/audit', {
+      headers: await headersOf('admin'),
+    });
     expect(items.slice(0, 2).map(({ action, who }) => [action, who])).toEqual([
       ['diagnostic_package_file_get', 'admin'],
       ['diagnostic_package_start', 'admin'],
@@ -286,4 +303,4 @@ describe('a diagnostic package', () => {
 async function headersOf(name: string): Promise<{ authorization: string }> {
   return { authorization: `Basic ${Buffer.from(`${name}:${(await import('./server.js')).passwordOf(name)}`).toString('base64')}` };
 }
-writeFileSync(join(folder.path, '.keep'), '');
+

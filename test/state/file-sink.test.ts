@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { FileSink } from '../../src/state/file-sink.js';
 import { HashSink } from '../../src/export/hash-sink.js';
 import { requireOrSkip } from '../setup/require.js';
-import { canMount, withSmallDisk } from './small-disk.js';
+import { canMount, withSmallDisk } from '../export/small-disk.js';
 
 let folder: string;
 beforeEach(() => void (folder = mkdtempSync(join(tmpdir(), 'spillway-sink-'))));
