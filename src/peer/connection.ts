@@ -54,9 +54,10 @@ export async function exchange<T>(
   const heard = async <R>(waiting: Promise<R>): Promise<R> => {
     const idle = after(patience.idleMs, () => failed(peer, `was silent for ${patience.idleMs / 1000} s`));
     try {
-      return await waiting;
+      return await orAborted(waiting, stop.signal);
     } catch (error) {
-      throw stop.signal.aborted ? stop.signal.reason : error instanceof SpillwayError ? error : failed(peer, brokenBy(error as Error));
+      if (stop.signal.aborted) throw stop.signal.reason;
+      throw error instanceof SpillwayError ? error : failed(peer, brokenBy(error as Error));
     } finally {
       clearTimeout(idle);
     }
@@ -77,6 +78,16 @@ export async function exchange<T>(
     signal.removeEventListener('abort', cancel);
     close();
   }
+}
+
+/** Not `Promise.race`: that would keep every piece until the signal goes. */
+function orAborted<R>(waiting: Promise<R>, signal: AbortSignal): Promise<R> {
+  return new Promise((resolve, reject) => {
+    const halt = (): void => reject(signal.reason as Error);
+    if (signal.aborted) halt();
+    signal.addEventListener('abort', halt, { once: true });
+    void waiting.then(resolve, reject).finally(() => signal.removeEventListener('abort', halt));
+  });
 }
 
 function answerTo(
@@ -102,6 +113,8 @@ function answerTo(
       },
     });
     sent.on('error', reject);
+    // It asks for another protocol, which nobody wants.
+    sent.once('upgrade', () => reject(new Error('an upgrade')));
     sent.once('response', (response) => {
       // Until it is read: its end may come first.
       response.on('error', () => undefined);

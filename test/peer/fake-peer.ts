@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import { createServer as createPlain, type AddressInfo, type Server, type Socket } from 'node:net';
+import { createServer as createTls, type TlsOptions, type TLSSocket } from 'node:tls';
 import type { SecurePeer } from '../../src/peer/secure.js';
 import type { TestPair } from './certificates.js';
 
@@ -46,9 +47,21 @@ export class FakePeer {
     return peer.#listen();
   }
 
+  /** TLS, and what the test makes of it. */
+  static tls(options: TlsOptions & TestPair, connected: (socket: TLSSocket) => void): Promise<FakePeer> {
+    const server = createTls(options, (socket) => {
+      socket.on('error', () => undefined);
+      connected(socket);
+    });
+    return new FakePeer(server, options).#listen();
+  }
+
   /** Anything that is no HTTPS, byte by byte. */
   static plain(connected: (socket: Socket) => void): Promise<FakePeer> {
-    return new FakePeer(createPlain(connected), null).#listen();
+    return new FakePeer(
+      createPlain((socket) => connected(socket.resume())),
+      null,
+    ).#listen();
   }
 
   async #listen(): Promise<this> {
