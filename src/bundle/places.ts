@@ -7,6 +7,7 @@ const { O_RDONLY, O_NONBLOCK, O_NOFOLLOW } = constants;
 
 /** Of a file of /proc or /etc: the largest that is asked for, /proc/mounts, has some hundred KiB on busy machines. */
 const SMALL_FILE_BYTES = 1 << 20;
+const NEWLINE = 10;
 const TAIL_STEP_BYTES = 64 << 10;
 
 export class Places {
@@ -66,15 +67,16 @@ export async function* tailOf(path: string, lines: number, maxBytes: number): As
 }
 
 async function startOfTail(file: FileHandle, size: number, lines: number, maxBytes: number, buffer: Buffer): Promise<number> {
+  const { bytesRead: hasLast } = await file.read(buffer, 0, 1, Math.max(0, size - 1));
   // The newline that ends the file ends its last line.
-  let left = lines + 1;
+  let left = hasLast > 0 && buffer[0] === NEWLINE ? lines + 1 : lines;
   const least = Math.max(0, size - maxBytes);
   let firstLine = size;
   for (let end = size; end > least;) {
     const start = Math.max(least, end - buffer.length);
     const { bytesRead } = await file.read(buffer, 0, end - start, start);
     for (let at = bytesRead - 1; at >= 0; at--) {
-      if (buffer[at] !== 10) continue;
+      if (buffer[at] !== NEWLINE) continue;
       left -= 1;
       if (left === 0) return start + at + 1;
       firstLine = start + at + 1;

@@ -15,8 +15,6 @@ export interface Printed {
 export async function printed(path: string, args: readonly string[], maxBytes: number, signal: AbortSignal): Promise<Printed> {
   signal.throwIfAborted();
   const child = spawn(path, args, { cwd: '/', env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe'] });
-  const kill = (): unknown => child.kill('SIGKILL');
-  signal.addEventListener('abort', kill);
   const kept: Buffer[] = [];
   let bytes = 0;
   let isCut = false;
@@ -32,12 +30,16 @@ export async function printed(path: string, args: readonly string[], maxBytes: n
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (part: string) => (complaint = (complaint + part).slice(0, COMPLAINT_CHARACTERS)));
   try {
-    const [code] = (await once(child, 'close')) as [number | null];
-    signal.throwIfAborted();
+    const [code] = (await once(child, 'close', { signal })) as [number | null];
     if (code !== 0) throw new Error(`${path} failed (${code ?? 'killed'})${complaint === '' ? '' : `: ${complaint.trim()}`}`);
     return { text: wholeLines(Buffer.concat(kept), isCut), isCut };
-  } finally {
-    signal.removeEventListener('abort', kill);
+  } catch (error) {
+    // What it started itself may hold the pipes; nobody waits for that.
+    child.kill('SIGKILL');
+    child.stdout.destroy();
+    child.stderr.destroy();
+    signal.throwIfAborted();
+    throw error;
   }
 }
 

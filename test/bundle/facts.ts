@@ -5,6 +5,7 @@ import type { ProbeFacts } from '../../src/bundle/facts.js';
 import { Places } from '../../src/bundle/places.js';
 import { Clips } from '../../src/buffer/clips.js';
 import { Jobs, KEEP_ALL, type Job } from '../../src/buffer/jobs.js';
+import { parseJson } from '../../src/export/json.js';
 import { CaptureSettings } from '../../src/capture/settings.js';
 import { Vifgs } from '../../src/capture/vifgs.js';
 import { join } from 'node:path';
@@ -57,7 +58,7 @@ export async function run(collector: Collector, verbosity: Verbosity = 'base', s
 
 /** Every line is JSON by itself. */
 export function linesIn(text: string): Record<string, unknown>[] {
-  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Record<string, unknown>); // prettier-ignore
+  return text.split('\n').filter(Boolean).map((line) => parseJson(line) as Record<string, unknown>); // prettier-ignore
 }
 
 export function named(collectors: readonly Collector[], name: string): Collector {

@@ -1,5 +1,5 @@
 /** Holds the buffer against what it says of itself: a sample in a moment, and more of it for a verbose package. */
-import type { Collector, CollectorContext } from '../collector.js';
+import type { Collector, CollectorContext, Verbosity } from '../collector.js';
 import { listSegments, type Segment } from '../../buffer/catalog.js';
 import { interfaceFolders } from '../../buffer/jobs.js';
 import type { ProbeFacts } from '../facts.js';
@@ -10,14 +10,17 @@ import type { Finding } from './finding.js';
 import { marksAgree, spaceSuffices } from './job-checks.js';
 import { segmentHolds } from './segment-check.js';
 
-export function selfTest(facts: ProbeFacts): Collector {
+const TIMES = { base: KEPT.base.selfTestMs, verbose: KEPT.verbose.selfTestMs };
+
+/** `forMs`: how long it looks. */
+export function selfTest(facts: ProbeFacts, forMs: Record<Verbosity, number> = TIMES): Collector {
   return {
     name: 'self-test',
     section: 'status',
     file: 'status/self-test.jsonl',
     about: 'The newest and the oldest segments, marks, free space and retention of each job, held against each other',
     ...BOUNDS.selfTest,
-    collect: (context) => jsonLines(results(facts, context), context.signal),
+    collect: (context) => jsonLines(results(facts, forMs[context.verbosity], context), context.signal),
   };
 }
 
@@ -28,11 +31,11 @@ interface Target {
   segment: Segment;
 }
 
-async function* results(facts: ProbeFacts, { verbosity, signal }: CollectorContext): AsyncGenerator<unknown> {
+async function* results(facts: ProbeFacts, forMs: number, { verbosity, signal }: CollectorContext): AsyncGenerator<unknown> {
   const breath = new Breath(signal);
   const asked = await askCaptures(facts);
   // What captures take to answer is not looking.
-  const untilMs = performance.now() + KEPT[verbosity].selfTestMs;
+  const untilMs = performance.now() + forMs;
   const isOver = (): boolean => performance.now() >= untilMs;
   const newest: Target[] = [];
   const oldest: Target[] = [];
