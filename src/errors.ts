@@ -64,6 +64,8 @@ export const ERRORS = {
   UPLOAD_TOO_LARGE: { http: 413, exit: 2, about: 'the file that is sent is over its limit' },
   TOO_MANY_UPLOADS: { http: 503, exit: 2, about: 'as many files as may be written at once are' },
   DISK_FULL: { http: 507, exit: 2, about: 'there is no space for the file' },
+  BUNDLE_INVALID: { http: 400, exit: 2, about: 'the file is no diagnostic package, or a damaged one' },
+  BUNDLE_PASSPHRASE: { http: 400, exit: 2, about: 'the passphrase of the diagnostic package is missing or wrong' },
   RANGE_INVALID: { http: 416, exit: 2, about: 'the range asked for lies behind the end' },
   PRECONDITION_FAILED: { http: 412, exit: 2, about: 'If-Match names another version than the one that is there' },
   CHECKSUM_NOT_FOUND: { http: 404, exit: 2, about: 'no checksum of the file was asked for, or the file has changed since' },

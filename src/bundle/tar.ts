@@ -21,11 +21,11 @@ export async function tarArchive(sink: Sink, modified: Date): Promise<Archive> {
     gzip.end();
   })();
   // What fails there is told by the next `add`, or by `finish`.
-  let failure: Error | null = null;
-  const ended = Promise.all([packed, written]).catch((error: unknown) => {
-    failure = error;
+  let hasFailed = false;
+  const ended = Promise.all([packed, written]);
+  ended.catch(() => {
+    hasFailed = true;
     gzip.destroy();
-    throw error;
   });
   return {
     add: async (path, bytes) => {
