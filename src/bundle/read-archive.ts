@@ -2,6 +2,7 @@
 import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
+import type { Entry } from '@zip.js/zip.js';
 import { SpillwayError } from '../errors.js';
 import { BUNDLE_BYTES_MAX, FILE_BYTES_MAX, FILES_MAX } from './archive.js';
 import { loadZip } from './zip-module.js';
@@ -68,7 +69,7 @@ async function openZip(file: FileHandle, size: number, passphrase: string | null
       ? new SpillwayError('BUNDLE_PASSPHRASE', 'the passphrase is wrong')
       : invalid(`the ZIP archive: ${message}`);
   };
-  const entries = [];
+  const entries: Entry[] = [];
   try {
     for await (const entry of reader.getEntriesGenerator()) {
       if (entries.length === FILES_MAX) throw invalid(`it has more than ${FILES_MAX} files`);
@@ -83,15 +84,16 @@ async function openZip(file: FileHandle, size: number, passphrase: string | null
       const hidden = entry.encrypted && passphrase === null;
       const read = async function* (): AsyncGenerator<Uint8Array, void, undefined> {
         const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
-        const done = entry.getData!(writable, entry.encrypted ? { password: passphrase! } : {});
-        // Told at the end; the reading below fails with it.
-        done.catch(() => undefined);
-        try {
-          yield* readable;
-          await done;
-        } catch (error) {
-          throw told(error);
-        }
+        const writer = writable.getWriter();
+        // A stream of its own in between: the package leaves one that it was given open when it fails.
+        const into = new WritableStream<Uint8Array>({ write: (bytes) => writer.write(bytes) });
+        entry.getData(into, entry.encrypted ? { password: passphrase! } : {})
+          .then(
+            () => writer.close(),
+            (error: unknown) => writer.abort(error),
+          )
+          .catch(() => undefined);
+        yield* translated(readable, told);
       };
       yield { path: entry.filename, modified: entry.lastModDate, bytes: hidden ? null : read() };
     }
@@ -105,8 +107,9 @@ async function* tarFiles(path: string): AsyncGenerator<ArchivedFile, void, undef
   const gunzip = createGunzip();
   source.once('error', (error) => gunzip.destroy(error)).pipe(gunzip);
   const decoder = createTarDecoder({ strict: true });
-  const fed = ReadableStream.from<Uint8Array>(limited(gunzip)).pipeTo(decoder.writable);
+  const fed = ReadableStream.from<Uint8Array>(limited(gunzip as AsyncIterable<Uint8Array>)).pipeTo(decoder.writable);
   fed.catch(() => undefined);
+  const damaged = (error: unknown): SpillwayError => (error instanceof SpillwayError ? error : invalid(`the tar.gz: ${(error as Error).message}`));
   try {
     for await (const { header, body } of decoder.readable) {
       if (header.type === 'directory') {
@@ -114,23 +117,31 @@ async function* tarFiles(path: string): AsyncGenerator<ArchivedFile, void, undef
         continue;
       }
       if (header.type !== undefined && header.type !== 'file') throw invalid(`it holds a ${header.type}, ${JSON.stringify(header.name)}`);
-      yield { path: header.name, modified: header.mtime ?? new Date(0), bytes: body as unknown as AsyncIterable<Uint8Array> };
+      yield { path: header.name, modified: header.mtime ?? new Date(0), bytes: translated(body, damaged) };
     }
     await fed;
   } catch (error) {
-    throw error instanceof SpillwayError ? error : invalid(`the tar.gz: ${(error as Error).message}`);
+    throw damaged(error);
   } finally {
     source.destroy();
     gunzip.destroy();
   }
 }
 
+async function* translated(bytes: ReadableStream<Uint8Array>, told: (error: unknown) => SpillwayError): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* bytes;
+  } catch (error) {
+    throw told(error);
+  }
+}
+
 /** Also what lies between the files counts. */
-async function* limited(gunzip: AsyncIterable<unknown>): AsyncGenerator<Uint8Array, void, undefined> {
+async function* limited(gunzip: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
   let length = 0;
-  for await (const bytes of gunzip as AsyncIterable<Uint8Array>) {
+  for await (const bytes of gunzip) {
     length += bytes.length;
-    if (length > ARCHIVE_BYTES_MAX) throw invalid(`it unpacks to more than a package can hold (${BUNDLE_BYTES_MAX} bytes)`);
+    if (length > BUNDLE_BYTES_MAX + FILE_BYTES_MAX) throw invalid(`it unpacks to more than a package can hold (${BUNDLE_BYTES_MAX} bytes)`);
     yield bytes;
   }
 }
@@ -145,7 +156,7 @@ async function* bounded(files: AsyncIterable<ArchivedFile>): AsyncGenerator<Arch
       size += part.length;
       total += part.length;
       if (size > FILE_BYTES_MAX) throw invalid(`${JSON.stringify(path)} unpacks to more than a file of a package can hold (${FILE_BYTES_MAX} bytes)`);
-      if (total > ARCHIVE_BYTES_MAX) throw invalid(`it unpacks to more than a package can hold (${BUNDLE_BYTES_MAX} bytes)`);
+      if (total > BUNDLE_BYTES_MAX + FILE_BYTES_MAX) throw invalid(`it unpacks to more than a package can hold (${BUNDLE_BYTES_MAX} bytes)`);
       yield part;
     }
   }

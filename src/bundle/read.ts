@@ -6,7 +6,7 @@ import { MANIFEST_FILE, MANIFEST_FORMAT, README_FILE, type Manifest } from './ma
 import { invalid, openArchive } from './read-archive.js';
 import { zipArchive } from './zip.js';
 
-/** A thousand entries are some hundred kilobytes. */
+/** Two hundred entries are some ten kilobytes each with a long note. */
 const MANIFEST_BYTES_MAX = 2 << 20;
 
 export interface InspectedFile {

@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   clips: { about: 'keep a time range of a capture, whatever its buffer lets go of', load: async () => (await import('./clips.js')).clipsCommand },
   filter: { about: 'check a packet filter and show its program', load: async () => (await import('./filter.js')).filterCommand },
   users: { about: 'list, add, change or remove those who may log in', load: async () => (await import('./users.js')).usersCommand },
+  diag: { about: 'make a diagnostic package of a probe, check or decrypt one', load: async () => (await import('./diag.js')).diagCommand },
   tls: { about: 'make a certificate for the probe', load: async () => (await import('./tls.js')).tlsCommand },
   serve: { about: 'start the probe: packet export over REST', load: async () => (await import('./serve.js')).serveCommand },
 };

@@ -1,11 +1,10 @@
 /** The users of a data folder, for the command line: through the server that has it, or else from the folder itself. */
 import { existsSync } from 'node:fs';
-import { request, type IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import type { Caller } from '../access/caller.js';
 import type { UserSettings } from '../access/users.js';
-import { ERRORS, SpillwayError, type ErrorCode } from '../errors.js';
-import { shortNamed } from '../state/folder.js';
+import { SpillwayError } from '../errors.js';
+import { answerOf, call, isServed } from './local-server.js';
 
 export interface UsersDoor {
   list(): Promise<Caller[]>;
@@ -65,48 +64,4 @@ function throughServer(dataFolder: string): UsersDoor {
     remove: (name) => ask('DELETE', item(name)),
     close: () => undefined,
   };
-}
-
-interface Answer {
-  status: number;
-  text: string;
-}
-
-function answerOf({ status, text }: Answer): unknown {
-  const body: unknown = text === '' ? undefined : JSON.parse(text);
-  if (status < 400) return body;
-  const { error_id: code, error_text: sentence } = body as { error_id: string; error_text: string };
-  throw new SpillwayError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'INTERNAL', sentence);
-}
-
-async function isServed(dataFolder: string): Promise<boolean> {
-  return call(dataFolder, 'GET', '/api/common/1.0/ping').then(
-    () => true,
-    (error: unknown) => {
-      const { code = '', message } = error as NodeJS.ErrnoException;
-      if (['ENOENT', 'ENOTDIR', 'ECONNREFUSED'].includes(code)) return false;
-      throw new SpillwayError('DATA_FOLDER_UNUSABLE', `the probe of the data folder ${dataFolder} can not be reached: ${message}`);
-    },
-  );
-}
-
-async function call(dataFolder: string, method: string, path: string, body?: object): Promise<Answer> {
-  const folder = await shortNamed(dataFolder);
-  try {
-    return await new Promise((resolve, reject) => {
-      const headers = { host: 'localhost', ...(body && { 'content-type': 'application/json' }) };
-      const asked = request({ socketPath: `${folder.path}/spillway.sock`, method, path, headers, agent: false });
-      asked.once('error', reject);
-      asked.once('response', (response) => void textOf(response).then((text) => resolve({ status: response.statusCode!, text }), reject));
-      asked.end(body && JSON.stringify(body));
-    });
-  } finally {
-    await folder.close();
-  }
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const part of response.setEncoding('utf8')) text += String(part);
-  return text;
 }
