@@ -1,4 +1,5 @@
 /** Archives that come from elsewhere: recognised by their content, read file by file, and bounded, whatever they say of themselves. */
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { createGunzip } from 'node:zlib';
@@ -87,7 +88,8 @@ async function openZip(file: FileHandle, size: number, passphrase: string | null
         const writer = writable.getWriter();
         // A stream of its own in between: the package leaves one that it was given open when it fails.
         const into = new WritableStream<Uint8Array>({ write: (bytes) => writer.write(bytes) });
-        entry.getData(into, entry.encrypted ? { password: passphrase! } : {})
+        entry
+          .getData(into, entry.encrypted ? { password: passphrase! } : {})
           .then(
             () => writer.close(),
             (error: unknown) => writer.abort(error),
@@ -123,8 +125,10 @@ async function* tarFiles(path: string): AsyncGenerator<ArchivedFile, void, undef
   } catch (error) {
     throw damaged(error);
   } finally {
-    source.destroy();
     gunzip.destroy();
+    source.destroy();
+    // Its descriptor is closed a moment later.
+    if (!source.closed) await once(source, 'close');
   }
 }
 

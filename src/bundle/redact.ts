@@ -25,6 +25,8 @@ const PIECE = 32 << 10;
 const KEY_MAX = 64 << 10;
 /** Deeper than what is made by hand or by us. */
 const DEPTH_MAX = 64;
+/** What may hold the hash of a password: no token, key or passphrase may look like one and stay. */
+const OF_PASSWORD = /passw(?:or)?d|hash/i;
 /** Nothing that is shorter has a shape, a name or a separator. */
 const SHORTEST = 4;
 
@@ -121,7 +123,7 @@ export class Redactor {
   #member(name: string, value: unknown): unknown {
     if (!isSecretName(name) || value === null || typeof value === 'boolean' || value === '') return value;
     if (typeof value === 'number' && isHarmless(name, String(value))) return value;
-    if (this.#keepsHashes && typeof value === 'string' && isPasswordHash(value)) return value;
+    if (this.#keepsHashes && OF_PASSWORD.test(name) && typeof value === 'string' && isPasswordHash(value)) return value;
     return BLANK;
   }
 }

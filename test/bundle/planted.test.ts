@@ -1,7 +1,7 @@
 /** Hundreds of secrets, in every section, through every kind of package: none comes out. */
 import { randomBytes } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { BUNDLE_FORMATS } from '../../src/bundle/bundle.js';
+import { BUNDLE_FORMATS, type BundleFormat } from '../../src/bundle/bundle.js';
 import { SECTIONS, VERBOSITIES, type Collector, type Section } from '../../src/bundle/collector.js';
 import { BLANK } from '../../src/bundle/redact.js';
 import { collector, packed, unpacked } from './packages.js';
@@ -60,13 +60,17 @@ it('there are enough of them, and the search finds them', () => {
   expect(groups.flatMap(({ planted }) => planted).every(({ text, secret }) => found(text).includes(secret))).toBe(true);
 });
 
+/** Redaction comes before the archive: a ZIP with and without a passphrase is made of no section, of each alone and of all. */
+const formatsOf = (sections: readonly Section[]): readonly BundleFormat[] =>
+  sections.length < 2 || sections.length === SECTIONS.length ? BUNDLE_FORMATS : ['tar.gz'];
+
 const combinations = Array.from({ length: 2 ** SECTIONS.length }, (_, bits) => SECTIONS.filter((__, i) => (bits >> i) & 1));
 
-it(`of ${unlike.size} secrets none is in any of the ${combinations.length * 6} kinds of packages`, { timeout: 60_000 }, async () => {
+it(`of ${unlike.size} secrets none is in any of the packages`, { timeout: 60_000 }, async () => {
   const seen = new Map<string, string[]>();
   for (const [at, sections] of combinations.entries()) {
     for (const verbosity of VERBOSITIES) {
-      for (const format of BUNDLE_FORMATS) {
+      for (const format of formatsOf(sections)) {
         for (const passphrase of format === 'zip' ? [null, 'correct horse'] : [null]) {
           const { manifest, bytes } = await packed(collectors, { wish: { verbosity, sections }, format, passphrase });
           expect(manifest.entries.filter(({ file }) => file === null)).toHaveLength(sections.length + 1);
