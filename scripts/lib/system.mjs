@@ -38,6 +38,9 @@ export const TEST_NEEDS = [
   ...CLANG_NEEDS,
   program('curl'),
   program('zstd'),
+  // What opens packages on the other side.
+  program('7z', 'p7zip-full'),
+  program('unzip'),
   // Live captures: namespaces with virtual interfaces.
   program('ip', 'iproute2'),
   program('sysctl', 'procps'),

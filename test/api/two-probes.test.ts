@@ -6,6 +6,7 @@ import { createServer, type Server, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FakeEngine } from '../export/fakes.js';
+import { hasProgram, requireOrSkip } from '../setup/require.js';
 import { makePair } from '../support/pair.js';
 import { temporaryFolder } from '../support/temporary.js';
 import { ALL, RpcClient } from './rpc-client.js';
@@ -72,7 +73,7 @@ async function serialOf(probe: TestProbe): Promise<string> {
 }
 
 describe('a probe', () => {
-  it.each([
+  it.runIf(requireOrSkip('7z (p7zip-full)', hasProgram('7z'))).each([
     ['east', () => [east!, west!] as const],
     ['west', () => [west!, east!] as const],
   ])('gives a diagnostic package of its peer (%s)', async (_, both) => {
