@@ -28,14 +28,14 @@ const sections = { configuration: true, event_logs: false, statistics: false, st
 
 const KINDS: Record<string, Case> = {
   'diagnostic-package': {
-    make: (devices) => diagnosticKind(devices) as AnyKind,
+    make: (devices) => diagnosticKind(devices),
     own: { verbosity: 'base', ...sections, target: null },
     peer: { verbosity: 'base', ...sections, target: '::9' },
     secrets: { passphrase: SECRET },
     artifacts: 1,
   },
   'support-packages': {
-    make: (devices) => supportKind(devices) as AnyKind,
+    make: (devices) => supportKind(devices),
     own: { devices: [{ address: 'localhost', profile: null }], request: { uri: '/', body: {} } },
     peer: { devices: [{ address: '::9', profile: null }], request: { uri: '/', body: {} } },
     secrets: null,
@@ -175,7 +175,7 @@ describe('a collection from several devices', () => {
   it('is partly done where one of them fails, and the others are unharmed', async () => {
     const devices = new FakeDevices();
     const kind = supportKind(devices);
-    const room = await openRoom([kind as AnyKind]);
+    const room = await openRoom([kind]);
     devices.add('::1:good');
     devices.add('::1:empty', async () => undefined);
     devices.add('::1:bad', () => Promise.reject(new SpillwayError('PEER_UNREACHABLE', 'nobody is there')));

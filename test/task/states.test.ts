@@ -1,6 +1,6 @@
 /** The table of a task's states, cell by cell. */
 import { describe, expect, it } from 'vitest';
-import { SpillwayError } from '../../src/errors.js';
+import { type SpillwayError } from '../../src/errors.js';
 import { isEnded, next, TASK_EVENTS, TASK_STATES, TASK_TRANSITIONS, type TaskEvent, type TaskState } from '../../src/task/states.js';
 
 const ALLOWED = `

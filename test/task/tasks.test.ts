@@ -116,7 +116,7 @@ describe('a task', () => {
           await sink.finish().catch(() => sink.abort());
           return { state: 'done', result: { sum: 1 } };
         };
-        return (late = run()) as ReturnType<typeof run>;
+        return (late = run());
       },
       { runMs: 20, graceMs: 10 },
     );
