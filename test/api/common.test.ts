@@ -61,7 +61,18 @@ describe('without a login', () => {
   it.each([
     [COMMON, { services: ['get'], info: ['get'], ping: ['get'], auth_info: ['get'], session_auth: ['login', 'logout'] }],
     [AAA, { access_tokens: ['request'], refresh_tokens: ['get', 'revoke'] }],
-    ['/api/spillway.admin/1.0', { users: ['get', 'create'], user: ['get', 'set', 'delete'], audit: ['get'] }],
+    [
+      '/api/spillway.admin/1.0',
+      {
+        users: ['get', 'create'],
+        user: ['get', 'set', 'delete'],
+        audit: ['get'],
+        peers: ['get', 'create'],
+        peer: ['get', 'delete'],
+        profiles: ['get', 'create'],
+        profile: ['get', 'delete'],
+      },
+    ],
   ])('%s is described with the names that clients bind by', async (path, names) => {
     const { resources } = await probe.json<{ resources: Record<string, { links: Record<string, { path: string }> }> }>(path);
     const found = Object.entries(resources).map(([name, { links }]) => [name, Object.keys(links).filter((link) => link !== 'self')]);

@@ -31,7 +31,11 @@ describe('the OpenAPI page', () => {
     const { openapi, paths } = await openApi();
     expect(openapi).toMatch(/^3\.0/);
     const own = Object.entries(paths).filter(([path]) => path.startsWith(BASE));
-    expect(Object.keys(paths).filter((path) => !path.startsWith('/api/'))).toEqual(['/metrics', '/health', '/health/ready', '/health/live']);
+    expect(Object.keys(paths).filter((path) => !path.startsWith('/api/'))).toEqual([
+      ...['/metrics', '/health', '/health/ready', '/health/live'],
+      ...['login', 'logout', 'rpc'].map((name) => `/cgi-bin/${name}.cgi`),
+      ...['support-packages', 'operations', 'profiles'].flatMap((name) => [`/nmx/v1/${name}`, `/nmx/v1/${name}/{id}`]),
+    ]);
     expect(Object.fromEntries(own.map(([path, methods]) => [path, Object.keys(methods).sort()]))).toEqual({
       [`${BASE}/exports`]: ['get', 'post'],
       [`${BASE}/exports/items/{id}`]: ['delete', 'get', 'put'],

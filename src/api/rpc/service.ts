@@ -86,11 +86,12 @@ export function rpc({ access, tasks, kind, devices, device }: RpcOptions): Servi
           what: call.target ?? String(call.params['target'] ?? RPC),
           address: addressOf(request.raw),
         });
-      return given === null ? http.reply : { ...given, ...stamp() };
+      return given === null ? null : { ...given, ...stamp() };
     } catch (error) {
       if (http.reply.sent || (error instanceof SpillwayError && ERRORS[error.code].http === 401)) throw error;
-      if (error instanceof SpillwayError && error.code === 'INTERNAL') request.log.error({ err: error }, 'a defect');
-      return { error: faultOf(error), ...stamp() };
+      const fault = faultOf(error);
+      if (fault.code === 'rpc_server_error') request.log.error({ err: error }, 'a defect');
+      return { error: fault, ...stamp() };
     }
   };
 
