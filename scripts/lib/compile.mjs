@@ -13,7 +13,7 @@ import { CLANG_NEEDS, ensurePackages } from './system.mjs';
 import { filesUnder, forget, hashOf, isCurrent, note } from './stamp.mjs';
 
 export const COMPILER = 'clang++';
-export const COMMON_FLAGS = ['-std=c++20', '-O1', '-g', '-Wall', '-Wextra', '-fno-omit-frame-pointer', '-I', join(root, 'native')];
+export const COMMON_FLAGS = ['-std=c++20', '-O1', '-gline-tables-only', '-Wall', '-Wextra', '-fno-omit-frame-pointer', '-I', join(root, 'native')];
 
 /** The parts of the core that know nothing of Node; the executables and the addon are left out. */
 const CORE_FOLDERS = ['base', 'format', 'filter', 'index', 'scan'];

@@ -13,7 +13,7 @@ const LIVES = 50;
 const USUAL: CampaignOptions[] = [
   { lives: LIVES, seed: SEED, frameBytes: 300, packetsPerSecond: 40_000, fsync: 'seal' },
   { lives: LIVES, seed: SEED + 1, frameBytes: 1000, packetsPerSecond: 20_000, fsync: 'commit' },
-  { lives: LIVES / 2, seed: SEED + 2, frameBytes: 1000, packetsPerSecond: 40_000, fsync: 'seal', diskMebibytes: 32 },
+  { lives: 15, seed: SEED + 2, frameBytes: 1000, packetsPerSecond: 40_000, fsync: 'seal', diskMebibytes: 32 },
 ];
 
 function any(seed: number): CampaignOptions {
