@@ -8,6 +8,9 @@ import { SpillwayError } from '../../src/errors.js';
 import { isEnded } from '../../src/task/states.js';
 import type { TaskKind } from '../../src/task/task.js';
 import { FakeDevices } from '../bundle/fake-devices.js';
+import { canMount, withSmallDisk } from '../export/small-disk.js';
+import { requireOrSkip } from '../setup/require.js';
+import { temporaryFolder } from '../support/temporary.js';
 import { openRoom, type Room } from './harness.js';
 
 const SECRET = 'correct-horse-battery-staple';
@@ -195,4 +198,28 @@ describe('a collection from several devices', () => {
     expect(room.artifacts.list().every(({ bytes }) => bytes > 0)).toBe(true);
     expect(room.artifacts.list()).toHaveLength(2);
   });
+
+  it.runIf(requireOrSkip('root, to mount a small disk', canMount()))(
+    'whose disk is full in the middle of one leaves nothing of that one',
+    async () => {
+      const devices = new FakeDevices();
+      const kind = supportKind(devices);
+      devices.add('::1:large', ({ sink }) => sink.write(Buffer.alloc(3 << 20, 'x')));
+      devices.add('::1:small');
+      const { path } = temporaryFolder();
+      await withSmallDisk(join(path, 'packages'), async () => {
+        const room = await openRoom([kind], path);
+        const list = ['::1:large', '::1:small'].map((address) => ({ address, profile: null }));
+        const { id } = room.tasks.create(kind, 'ann', { devices: list, request: { uri: '/', body: {} } }, null);
+        const { state, result } = (await room.tasks.ended(id)) as { state: string; result: { failures: object[] } };
+        expect(state).toBe('partial');
+        expect(result.failures).toEqual([
+          { address: '::1:large', code: 'OUTPUT_FAILED', message: expect.stringContaining('no space left') as string },
+        ]);
+        expect(filesOf(room)).toEqual(room.artifacts.list().map((artifact) => artifact.id));
+        expect(room.artifacts.list().map(({ about }) => about['address'])).toEqual(['::1:small']);
+        await room.close();
+      });
+    },
+  );
 });
