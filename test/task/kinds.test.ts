@@ -204,8 +204,10 @@ describe('a collection from several devices', () => {
     async () => {
       const devices = new FakeDevices();
       const kind = supportKind(devices);
-      devices.add('::1:large', ({ sink }) => sink.write(Buffer.alloc(3 << 20, 'x')));
-      devices.add('::1:small');
+      let isThere = (): void => undefined;
+      const small = new Promise<void>((resolve) => (isThere = resolve));
+      devices.add('::1:small', ({ sink }) => sink.write(Buffer.from('x')).then(isThere));
+      devices.add('::1:large', ({ sink }) => small.then(() => sink.write(Buffer.alloc(3 << 20, 'x'))));
       const { path } = temporaryFolder();
       await withSmallDisk(join(path, 'packages'), async () => {
         const room = await openRoom([kind], path);
