@@ -15,6 +15,15 @@ import { filesUnder, forget, hashOf, isCurrent, note } from './stamp.mjs';
 export const COMPILER = 'clang++';
 export const COMMON_FLAGS = ['-std=c++20', '-O1', '-gline-tables-only', '-Wall', '-Wextra', '-fno-omit-frame-pointer', '-I', join(root, 'native')];
 
+/**
+ * One set of objects for the tests and the fuzzers: the core takes most of the time, and is compiled once. What counts its branches for a
+ * fuzzer does nothing in a program that is linked without one.
+ */
+export const SANITIZED = {
+  folder: 'sanitized',
+  flags: ['-fsanitize=fuzzer-no-link,address,undefined', '-fno-sanitize-recover=all', '-I', join(root, 'test', 'native')],
+};
+
 /** The parts of the core that know nothing of Node; the executables and the addon are left out. */
 const CORE_FOLDERS = ['base', 'format', 'filter', 'index', 'scan'];
 

@@ -2,14 +2,13 @@
 import { spawn } from 'node:child_process';
 import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { buildProgram, ccFiles, coreSources } from './compile.mjs';
+import { buildProgram, ccFiles, coreSources, SANITIZED } from './compile.mjs';
 import { corporaDir, root, setupDir } from './paths.mjs';
 import { exitOf } from './run.mjs';
 import { SetupError } from './say.mjs';
 import { filesUnder } from './stamp.mjs';
 
 const TARGETS_DIR = join(root, 'test', 'fuzz');
-const FLAGS = ['-fsanitize=fuzzer-no-link,address,undefined', '-fno-sanitize-recover=all'];
 const LINK_FLAGS = ['-fsanitize=fuzzer,address,undefined'];
 /** Seeds that would only slow the mutations down are left out. */
 const SEED_BYTES_MAX = 16 * 1024;
@@ -35,7 +34,7 @@ function seed(target) {
 export async function buildFuzzer(target, ahead = null) {
   const source = join(TARGETS_DIR, `${target}.cc`);
   if (!existsSync(source)) throw new SetupError(`there is no fuzz target ${target}; there are: ${fuzzTargets().join(', ')}`);
-  return buildProgram({ folder: 'fuzz', name: target, sources: [...coreSources(), source], flags: FLAGS, linkFlags: LINK_FLAGS, ahead });
+  return buildProgram({ ...SANITIZED, name: target, sources: [...coreSources(), source], linkFlags: LINK_FLAGS, ahead });
 }
 
 /** Runs a target for so many seconds; resolves to true when nothing was found. A finding is left in `.setup/fuzz/`. */

@@ -30,8 +30,9 @@ class Context {
 
 void fail(const char* file, int line, const std::string& what);
 
-// Runs the tests whose "file: name" contains one of `words` (all without words). Returns the exit code.
-int runTests(const std::vector<std::string>& words);
+// Runs the tests whose "file: name" contains one of `words` (all without words), or a shard of them. Returns the exit
+// code.
+int runTests(std::vector<std::string> words);
 
 inline std::string shown(const Buffer& bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";

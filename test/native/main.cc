@@ -1,4 +1,5 @@
-// Runs the tests named by the arguments (a part of "file: name"), or all. The last line is `N passed, N failed`.
+// Runs the tests named by the arguments (a part of "file: name"), or all; of these, with `--shard I/N`, the Ith of each
+// N. The last line is `N passed, N failed`.
 #include <cstdio>
 #include <cstring>
 #include <utility>
@@ -34,6 +35,26 @@ bool wanted(const std::string& name, const std::vector<std::string>& words) {
   return words.empty();
 }
 
+// Of every `count` tests one, beginning with the `first`.
+struct Shard {
+  unsigned first = 0;
+  unsigned count = 1;
+};
+
+// Takes `--shard I/N` out of the words, I from 1 to N. False where it can't be read.
+bool takeShard(std::vector<std::string>* words, Shard* shard) {
+  for (size_t i = 0; i < words->size(); ++i) {
+    if ((*words)[i] != "--shard") continue;
+    unsigned one = 0;
+    if (i + 1 == words->size() || std::sscanf((*words)[i + 1].c_str(), "%u/%u", &one, &shard->count) != 2) return false;
+    if (one == 0 || one > shard->count) return false;
+    shard->first = one - 1;
+    words->erase(words->begin() + static_cast<std::ptrdiff_t>(i), words->begin() + static_cast<std::ptrdiff_t>(i) + 2);
+    return true;
+  }
+  return true;
+}
+
 }  // namespace
 
 Registration::Registration(const char* file, const char* name, void (*run)()) {
@@ -49,11 +70,17 @@ void fail(const char* file, int line, const std::string& what) {
   for (const auto& context : contexts) std::printf("    with: %s\n", context().c_str());
 }
 
-int runTests(const std::vector<std::string>& words) {
+int runTests(std::vector<std::string> words) {
   int passed = 0;
   int failed = 0;
+  unsigned met = 0;
+  Shard shard;
+  if (!takeShard(&words, &shard)) {
+    std::printf("--shard takes I/N\n0 passed, 1 failed\n");
+    return 1;
+  }
   for (const Test& test : tests()) {
-    if (!wanted(test.name, words)) continue;
+    if (!wanted(test.name, words) || met++ % shard.count != shard.first) continue;
     failures = 0;
     test.run();
     if (failures == 0) {
