@@ -29,7 +29,8 @@ export class Child {
   #wasSilent = false;
   #complaint = '';
 
-  constructor({ path, args }: Command, silenceMs: number, onOutput: (chunk: Buffer) => void) {
+  /** `onOutput` and `onComplaint` are given what it writes to stdout and stderr. */
+  constructor({ path, args }: Command, silenceMs: number, onOutput: (chunk: Buffer) => void, onComplaint: (said: string) => void = () => undefined) {
     // A pipe of the system: tshark takes its packets from no socket, which is what Node would make.
     const ends = openPipe();
     if (!ends) throw new SpillwayError('DISSECTOR_FAILED', 'tshark can not be started: the system has no pipe left');
@@ -38,14 +39,22 @@ export class Child {
     this.#input = new Socket({ fd: writeEnd, readable: false, writable: true });
     // Told by its end.
     this.#input.on('error', () => undefined);
-    // A group of its own: whatever it starts is killed with it.
-    this.#child = spawn(path, args, { stdio: [readEnd, 'pipe', 'pipe'], env: ENVIRONMENT, cwd: '/', detached: true });
+    try {
+      // A group of its own: whatever it starts is killed with it.
+      this.#child = spawn(path, args, { stdio: [readEnd, 'pipe', 'pipe'], env: ENVIRONMENT, cwd: '/', detached: true });
+    } catch (error) {
+      this.#input.destroy();
+      closeSync(readEnd);
+      throw notStarted(error);
+    }
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.#watch(this.#timer !== undefined);
       onOutput(chunk);
     });
     this.#child.stderr?.on('data', (chunk: Buffer) => {
-      if (this.#complaint.length < MAX_COMPLAINT_BYTES) this.#complaint += chunk.toString('utf8').slice(0, MAX_COMPLAINT_BYTES);
+      const said = chunk.toString('utf8');
+      if (this.#complaint.length < MAX_COMPLAINT_BYTES) this.#complaint += said.slice(0, MAX_COMPLAINT_BYTES);
+      onComplaint(said);
     });
     this.ended = this.#waitFor(readEnd);
     this.ended.catch(() => undefined);
@@ -124,23 +133,30 @@ export class Child {
       this.#input.destroy();
     };
     return new Promise((resolve, reject) => {
+      const closed = (code: number | null, signal: NodeJS.Signals | null): void => {
+        const told = { code, signal, complaint: this.#complaint, wasSilent: this.#wasSilent };
+        void inputClosed.then(() => resolve({ ...told, readAll: !leftIn(readEnd) }));
+      };
+      child.once('close', closed);
       child.once('error', (error) => {
         if (child.pid !== undefined) return;
+        // It comes all the same, when the descriptor may be somebody else's.
+        child.off('close', closed);
         over();
         closeSync(readEnd);
-        reject(new SpillwayError('DISSECTOR_FAILED', `tshark can not be started: ${error.message}`));
+        reject(notStarted(error));
       });
       child.once('exit', () => {
         // Whatever it has started, and would hold its output open.
         this.kill();
         over();
       });
-      child.once('close', (code, signal) => {
-        const told = { code, signal, complaint: this.#complaint, wasSilent: this.#wasSilent };
-        void inputClosed.then(() => resolve({ ...told, readAll: !leftIn(readEnd) }));
-      });
     });
   }
+}
+
+function notStarted(error: unknown): SpillwayError {
+  return new SpillwayError('DISSECTOR_FAILED', `tshark can not be started: ${(error as Error).message}`);
 }
 
 /** What the kernel counts processor time in, on every Linux that Node runs on. */

@@ -39,7 +39,8 @@ export function tsharkPath(): string {
 /** The command that becomes tshark with these arguments, by way of util-linux. */
 export function confined(tshark: string, args: readonly string[], { memoryBytes, cpuSeconds }: DissectLimits): Command {
   const limits = [`--as=${memoryBytes}`, `--cpu=${cpuSeconds}:${cpuSeconds + 1}`, '--fsize=0', '--core=0', `--nofile=${MAX_FILES}`];
-  const rights = ['--no-new-privs', '--inh-caps=-all', '--ambient-caps=-all'];
+  // Whoever is killed can not end it, and it may have minutes of work in its pipe.
+  const rights = ['--pdeathsig=KILL', '--no-new-privs', '--inh-caps=-all', '--ambient-caps=-all'];
   // Only root may, and has to: who has no right can not get one.
   if (process.geteuid?.() === 0) rights.push('--bounding-set=-all', `--reuid=${NOBODY}`, `--regid=${NOBODY}`, '--clear-groups');
   return { path: helper('prlimit'), args: [...limits, '--', helper('setpriv'), ...rights, '--', tshark, ...args] };

@@ -5,6 +5,7 @@ import { confined } from './command.js';
 import { failureOf } from './failures.js';
 import { LEAST_PACKET_BYTES, RUN_LIMITS, type DissectLimits } from './limits.js';
 import { FrameNumbers } from './numbers.js';
+import { listening, RunawayWatch } from './runaway.js';
 import { joined } from './text.js';
 import { dissecting, theTshark } from './tshark.js';
 
@@ -13,15 +14,21 @@ export class Dissection {
   readonly #child: Child;
   readonly #numbers = new FrameNumbers();
   #bytesGiven = 0;
-  /** What is wrong with its answer. */
-  #fault: string | null = null;
+  readonly #runaway = new RunawayWatch();
+  /** Why it was ended, where its answer is wrong or will be. */
+  #fault: SpillwayError | null = null;
 
   private constructor(
     path: string,
     text: string,
     private readonly limits: DissectLimits,
   ) {
-    this.#child = new Child(confined(path, dissecting(text), limits), limits.silenceMs, (chunk) => this.#take(chunk));
+    this.#child = new Child(
+      confined(path, [...listening(text), ...dissecting(text)], limits),
+      limits.silenceMs,
+      (chunk) => this.#take(chunk),
+      (said) => this.#hear(said),
+    );
   }
 
   /** All of the filters must accept a packet; each was checked before. */
@@ -66,13 +73,23 @@ export class Dissection {
 
   #take(chunk: Buffer): void {
     if (this.#fault !== null) return;
-    this.#fault = this.#numbers.take(chunk, this.#bytesGiven / LEAST_PACKET_BYTES);
-    if (this.#fault !== null) this.#child.kill();
+    const wrong = this.#numbers.take(chunk, this.#bytesGiven / LEAST_PACKET_BYTES);
+    if (wrong !== null) this.#endFor(new SpillwayError('DISSECTOR_FAILED', `tshark was ended: ${wrong}`));
+  }
+
+  #hear(said: string): void {
+    if (this.#fault !== null || !this.#runaway.hears(said)) return;
+    this.#endFor(new SpillwayError('DISSECTOR_LIMIT', 'tshark was ended: a regular expression needs more steps on a packet than pcre2 allows'));
+  }
+
+  #endFor(fault: SpillwayError): void {
+    this.#fault = fault;
+    this.#child.kill();
   }
 
   async #conclude(): Promise<void> {
     const ended = await this.#child.ended;
-    if (this.#fault !== null) throw new SpillwayError('DISSECTOR_FAILED', `tshark was ended: ${this.#fault}`);
+    if (this.#fault !== null) throw this.#fault;
     const failure = failureOf(ended, this.limits);
     if (failure) throw failure;
     if (!this.#numbers.isWhole) throw new SpillwayError('DISSECTOR_FAILED', 'tshark ended in the middle of an answer');

@@ -5,6 +5,8 @@ import { MAX_QUOTED, type DissectLimits } from './limits.js';
 
 /** What programs say, or die of, where they get no more memory. */
 const NO_MEMORY = /allocat|out of memory|failed to map|not enough memory/i;
+/** A line of its log that tells of no trouble: there are some where regular expressions are listened for (runaway.ts). */
+const DEBUG_LINE = / DEBUG\] /;
 /** GLib's word where it gets none. */
 const GLIB_ABORT = 'SIGTRAP';
 
@@ -28,5 +30,5 @@ function limit(what: string): SpillwayError {
 /** Its last words. */
 function quoted(complaint: string): string {
   const lines = complaint.split('\n').map((line) => line.replace(/[\0-\x1f\x7f]/g, ' ').trim());
-  return (lines.filter((line) => line !== '').at(-1) ?? '').slice(0, MAX_QUOTED);
+  return (lines.filter((line) => line !== '' && !DEBUG_LINE.test(line)).at(-1) ?? '').slice(0, MAX_QUOTED);
 }

@@ -40,6 +40,14 @@ function newJob(): { buffer: FakeBuffer; rooms: CaptureRooms } {
   return { buffer, rooms: { jobs: { get: async () => job }, clips: { catalogs: new Catalogs() } } as unknown as CaptureRooms };
 }
 
+/** A segment with one packet less in the place of one. */
+function replace(buffer: FakeBuffer, id: bigint): void {
+  const other = new FakeBuffer(join(folder.path, `other-${jobs++}`));
+  other.store(packets(10, 9));
+  other.seal();
+  for (const ending of ['pcapng', 'index']) renameSync(other.path(ending), buffer.path(ending, id));
+}
+
 const EVERYTHING = { startNs: null, endNs: null };
 const open = (rooms: CaptureRooms, wish: Partial<CaptureWish> = {}) =>
   openCaptured({ kind: 'jobs', name: 'up' }, { windows: [], seen: EVERYTHING, isFollowed: false, ...wish }, rooms);
@@ -128,6 +136,51 @@ describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('an export that ts
     expect(numbersIn(bytes)).toEqual([15, 16, 30, 32]);
     expect(receipt).toMatchObject({ packets_exported: 4n, packets_processed: 18n, damage: [] });
     expect(receipt.lost.map(({ packets: count }) => count)).toEqual([4n]);
+  });
+
+  /** Does something when the first reading is over, and the second has not begun. */
+  async function exportWith(rooms: CaptureRooms, between: () => void): Promise<{ run: Promise<unknown>; sink: MemorySink }> {
+    const lane = await laneOf(rooms);
+    const { twin } = lane;
+    lane.twin = async () => {
+      const first = await twin.call(lane);
+      const { close } = first;
+      first.close = async () => {
+        await close.call(first);
+        between();
+      };
+      return first;
+    };
+    const filters = [{ language: 'wireshark' as const, text: 'frame.number % 2 == 1' }];
+    const prepared = await prepareExport(request([{ lane, name: 'x' }], { format: 'pcapng_ns', filters }));
+    const sink = new MemorySink();
+    return { run: prepared.run(sink), sink };
+  }
+
+  it('is kept what it is to read again, and does not see what comes between its readings', async () => {
+    const { buffer, rooms } = newJob();
+    const held: boolean[] = [];
+    const { run, sink } = await exportWith(rooms, () => {
+      held.push(...[1n, 2n, 3n].map((id) => isHeld(buffer, id)));
+      buffer.store(packets(35, 5));
+      buffer.seal();
+      buffer.store(packets(40, 5));
+    });
+    expect(await run).toMatchObject({ packets_read: 35n, packets_exported: 18n, left_out: { filter: 17n } });
+    expect(held).toEqual([true, true, true]);
+    expect(numbersIn(sink.bytes)).toEqual(Array.from({ length: 18 }, (_, i) => 2 * i));
+    expect([1n, 2n, 3n, 4n].map((id) => isHeld(buffer, id))).toEqual([false, false, false, false]);
+  });
+
+  it.each<[name: string, change: (buffer: FakeBuffer) => void, code: string]>([
+    ['is gone nevertheless', (buffer) => buffer.drop(2n), 'SOURCE_OVERWRITTEN'],
+    ['is another one', (buffer) => replace(buffer, 2n), 'RECEIPT_MISMATCH'],
+  ])('fails where a segment %s between its readings', async (_, change, code) => {
+    const { buffer, rooms } = newJob();
+    const { run, sink } = await exportWith(rooms, () => change(buffer));
+    await expect(run).rejects.toMatchObject({ code });
+    expect(sink).toMatchObject({ finished: false, aborted: true });
+    expect([1n, 3n].map((id) => isHeld(buffer, id))).toEqual([false, false]);
   });
 
   it('leaves nothing held behind it', async () => {

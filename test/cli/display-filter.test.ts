@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { fakes, running } from '../dissect/fake.js';
 import { hasProgram, requireOrSkip } from '../setup/require.js';
 import { readCapture } from '../support/reader.js';
 import { temporaryFolder } from '../support/temporary.js';
-import { expectSentence, run, seconds, spillway } from './support.js';
+import { ended, expectSentence, run, seconds, spillway, start } from './support.js';
 
 const folder = temporaryFolder();
+const script = fakes();
 const ten = folder.write('ten.pcap', seconds(10));
 const out = join(folder.path, 'out.pcap');
 const times = (): number[] => readCapture(readFileSync(out)).packets.map(({ timeNs }) => Number(timeNs! / 1_000_000_000n) - 1_700_000_000);
@@ -64,6 +66,15 @@ describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('a display filter'
     expect(exit).toBe(1);
     expectSentence(stderr, code);
   });
+});
+
+it('a command that is killed leaves no tshark behind', async () => {
+  script('exec sleep 1002');
+  const command = start(['export', ten, '-Y', 'http', '-o', out]);
+  await expect.poll(() => running('sleep\x001002'), { timeout: 10_000 }).toHaveLength(1);
+  command.kill('SIGKILL');
+  await ended(command);
+  await expect.poll(() => running('sleep\x001002'), { timeout: 5000 }).toEqual([]);
 });
 
 describe('without tshark', () => {

@@ -1,14 +1,19 @@
 /** What becomes of an export whose tshark is not what it should be: a code and a sentence, no output, and no process. */
+import { closeSync, openSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { Child } from '../../src/dissect/child.js';
+import { RunawayWatch } from '../../src/dissect/runaway.js';
 import { checkDissected, theTshark } from '../../src/dissect/tshark.js';
 import type { DissectLimits } from '../../src/dissect/limits.js';
 import { prepareExport } from '../../src/engine/export.js';
 import type { SpillwayError } from '../../src/errors.js';
 import { hasProgram, requireOrSkip } from '../setup/require.js';
+import { pcapFile } from '../support/build.js';
+import { descriptors } from '../support/descriptors.js';
 import { MemorySink, request, runExport } from '../support/engine.js';
 import { traffic } from '../support/oracle.js';
 import { temporaryFolder } from '../support/temporary.js';
-import { fakes, REAL_VERSION, running } from './fake.js';
+import { fakes, REAL_VERSION, running, tsharks } from './fake.js';
 
 const folder = temporaryFolder();
 const script = fakes();
@@ -99,6 +104,36 @@ describe('a run of what stands in for tshark', () => {
   });
 });
 
+describe('a process that can not be started', () => {
+  const told = (args: string[], path: string) => new Child({ path, args }, 1000, () => undefined);
+  it('leaves no pipe open', async () => {
+    const before = descriptors('pipe:').length;
+    expect(() => told(['\0'], '/bin/true')).toThrow(expect.objectContaining({ code: 'DISSECTOR_FAILED' }));
+    await expect(told([], '/nonexistent/x').ended).rejects.toMatchObject({ code: 'DISSECTOR_FAILED' });
+    await expect.poll(() => descriptors('pipe:').length).toBe(before);
+  });
+
+  it('closes no descriptor of somebody else', async () => {
+    await expect(told([], '/nonexistent/x').ended).rejects.toMatchObject({ code: 'DISSECTOR_FAILED' });
+    const taken = Array.from({ length: 8 }, () => openSync('/dev/null', 'r'));
+    // Its streams are closed behind its error, in some turns of the loop.
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(() => taken.forEach((fd) => closeSync(fd))).not.toThrow();
+  });
+});
+
+describe('what is heard of an expression that runs away', () => {
+  const line = ' ** (tshark:7) [(none) DEBUG] ./wsutil/regex.c:131 -- match_pcre2(): Unexpected pcre2_match() error: match limit exceeded.\n';
+  it('does not depend on where its line is cut', () => {
+    for (let at = 0; at <= line.length; at++) {
+      const watch = new RunawayWatch();
+      const heard = [watch.hears('x'.repeat(500)), watch.hears(line.slice(0, at)), watch.hears(line.slice(at))];
+      expect(heard.slice(1)).toContain(true);
+      expect(heard[0]).toBe(false);
+    }
+  });
+});
+
 describe('what stands in for tshark before it runs', () => {
   it.each([
     ['another version', 'echo "TShark (Wireshark) 3.6.2 (Git v3.6.2)."', 'DISSECTOR_VERSION', 'version 3.6.2'],
@@ -164,6 +199,16 @@ describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('tshark itself', (
       code: 'DISSECTOR_LIMIT',
       message: expect.stringContaining('100 MiB'),
     });
+  });
+
+  it('gets no more processor time than it may have, by an expression that is slow on each of many packets', async () => {
+    const slow = Array.from({ length: 100 }, (_, i) => ({ seconds: i, fraction: 0, data: Buffer.from(`${'\0'.repeat(14)}${'a'.repeat(20)}!`) }));
+    const asked = request(folder.write('slow.pcap', pcapFile(slow)), dissected('frame matches "(a+)+$"'));
+    await expect(runExport(asked, {}, { dissect: { cpuSeconds: 1 } })).rejects.toMatchObject({
+      code: 'DISSECTOR_LIMIT',
+      message: expect.stringContaining('1 s of processor time'),
+    });
+    expect(tsharks()).toEqual([]);
   });
 
   it('gets several filters as one, each whole', async () => {
