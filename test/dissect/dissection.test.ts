@@ -110,7 +110,7 @@ describe('looks at filters', () => {
     writeFileSync(stand, `#!/bin/bash\n[ "$1" = --version ] && { ${REAL_VERSION}\nexit; }\ncat > /dev/null\nsleep 0.1\n`);
     await theTshark();
     let most = 0;
-    const watching = setInterval(() => (most = Math.max(most, running(stand).length)), 10);
+    const watching = setInterval(() => (most = Math.max(most, tsharks().length)), 10);
     await Promise.all(Array.from({ length: 3 * MAX_CHECKS }, (_, i) => checkDissected(`frame.number == ${i}`)));
     clearInterval(watching);
     expect(most).toBeLessThanOrEqual(MAX_CHECKS);
