@@ -18,6 +18,9 @@ export const RUN_LIMITS: DissectLimits = { memoryBytes: 4 * 2 ** 30, cpuSeconds:
 /** For its version, or for a look at a filter, which take about 0.3 s. */
 export const CHECK_LIMITS: DissectLimits = { memoryBytes: 2 * 2 ** 30, cpuSeconds: 5, silenceMs: 20_000 };
 
+/** Looks at filters at once: each takes a processor and some hundred megabytes, and any client may ask for many. */
+export const MAX_CHECKS = 4;
+
 /** Descriptors that tshark may have: it needs those of three pipes, and some while it starts. */
 export const MAX_FILES = 64;
 

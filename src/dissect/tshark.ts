@@ -4,7 +4,8 @@ import { SpillwayError } from '../errors.js';
 import { Child, type Ended } from './child.js';
 import { confined, tsharkPath } from './command.js';
 import { failureOf } from './failures.js';
-import { CHECK_LIMITS, MAX_KNOWN_FILTERS, MAX_QUOTED } from './limits.js';
+import { CHECK_LIMITS, MAX_CHECKS, MAX_KNOWN_FILTERS, MAX_QUOTED } from './limits.js';
+import { Room } from './room.js';
 import { refuseText } from './text.js';
 
 /** Display filters mean the same, and messages look the same, in all of its versions. */
@@ -50,7 +51,18 @@ async function versionOf(path: string): Promise<string> {
 /** Rejects with FILTER_* where tshark does not take the filter, in its words, and with DISSECTOR_* where it can't be asked. */
 export async function checkDissected(text: string): Promise<void> {
   refuseText(text);
-  if (last?.tshark.known.has(text) && (await theTshark()).known.has(text)) return;
+  if (!(await isKnown(text))) await checks.within(() => look(text));
+}
+
+const checks = new Room(MAX_CHECKS);
+
+async function isKnown(text: string): Promise<boolean> {
+  return last?.tshark.known.has(text) === true && (await theTshark()).known.has(text);
+}
+
+async function look(text: string): Promise<void> {
+  // Another one may have asked meanwhile.
+  if (await isKnown(text)) return;
   const path = tsharkPath();
   // Both at once: each takes a third of a second, nearly all of it to start.
   const [{ known }, { ended }] = await Promise.all([theTshark(), runOnce(path, dissecting(text))]);

@@ -1,10 +1,10 @@
 /** What becomes of an export whose tshark is not what it should be: a code and a sentence, no output, and no process. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { Child } from '../../src/dissect/child.js';
 import { RunawayWatch } from '../../src/dissect/runaway.js';
 import { checkDissected, theTshark } from '../../src/dissect/tshark.js';
-import type { DissectLimits } from '../../src/dissect/limits.js';
+import { MAX_CHECKS, type DissectLimits } from '../../src/dissect/limits.js';
 import { prepareExport } from '../../src/engine/export.js';
 import type { SpillwayError } from '../../src/errors.js';
 import { hasProgram, requireOrSkip } from '../setup/require.js';
@@ -101,6 +101,25 @@ describe('a run of what stands in for tshark', () => {
     await expect(run).rejects.toMatchObject({ code: 'CANCELLED' });
     expect(sink).toMatchObject({ aborted: true, finished: false });
     await expect.poll(() => running('sleep\x001001')).toEqual([]);
+  });
+});
+
+describe('looks at filters', () => {
+  it('are some at once, and the others come when there is room', async () => {
+    const stand = script(READ);
+    writeFileSync(stand, `#!/bin/bash\n[ "$1" = --version ] && { ${REAL_VERSION}\nexit; }\ncat > /dev/null\nsleep 0.1\n`);
+    await theTshark();
+    let most = 0;
+    const watching = setInterval(() => (most = Math.max(most, tsharks().length)), 10);
+    await Promise.all(Array.from({ length: 3 * MAX_CHECKS }, (_, i) => checkDissected(`frame.number == ${i}`)));
+    clearInterval(watching);
+    expect(most).toBeLessThanOrEqual(MAX_CHECKS);
+    expect(most).toBeGreaterThan(1);
+  });
+
+  it('give their place back where they fail', async () => {
+    process.env['SPILLWAY_TSHARK'] = '/nonexistent/tshark';
+    for (let i = 0; i < 2 * MAX_CHECKS; i++) await expect(checkDissected('ip')).rejects.toMatchObject({ code: 'DISSECTOR_MISSING' });
   });
 });
 

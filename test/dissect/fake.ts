@@ -34,12 +34,12 @@ export function running(text: string): string[] {
   });
 }
 
-/** Ids of the tsharks that this process has started and that are there in any way, also as zombies. */
+/** Ids of the tsharks, or stand-ins, that this process has started and that are there in any way, also as zombies. */
 export function tsharks(): string[] {
   return readdirSync('/proc').filter((id) => {
     try {
       const [, name, parent] = /^\d+ \((.*)\) \S (\d+) /.exec(readFileSync(`/proc/${id}/stat`, 'latin1')) ?? [];
-      return Number(parent) === process.pid && ['tshark', 'setpriv', 'prlimit'].includes(name!);
+      return Number(parent) === process.pid && /^(tshark|setpriv$|prlimit$)/.test(name!);
     } catch {
       return false;
     }

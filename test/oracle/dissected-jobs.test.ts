@@ -47,6 +47,8 @@ const packets: TestPacket[] = Array.from({ length: 40 }, (_, i) => ({
   ns: T0 * S + BigInt(i) * STEP,
   bytes: i % 4 === 3 ? udpFrame(5000, 5001, 100 + i) : tcpFrame(i % 4, Math.floor(i / 4)),
 }));
+/** Of a pcap file. */
+const HEADER_BYTES = 24;
 /** In each segment; the last one is open. */
 const SEGMENTS = [12, 12, 8, 8];
 
@@ -119,24 +121,26 @@ describe.runIf(requireOrSkip('tshark', hasProgram('tshark')))('a captured job an
     return { bytes: readFileSync(out), receipt: JSON.parse(stdout) as Receipt };
   }
 
-  it.each<[filter: string, range: Range, count: number]>([
-    ['http', {}, 24],
-    ['tcp.stream == 1', { from: 3, to: 13, context: 2 }, 6],
-    ['frame.number > 5', { from: 3, to: 13 }, 20],
-    ['frame.time_relative < 1', { from: 3, to: 13 }, 3],
-    ['frame.time_relative < 3', { from: 3, to: 13, context: 2 }, 3],
-    ['http.request.uri == "/none"', { from: 3 }, 0],
-  ])('agree on %s in %j', async (filter, range, count) => {
+  it.each<[filter: string, range: Range, count: number, ways: ('rest' | 'line')[]]>([
+    ['http', {}, 24, ['rest', 'line']],
+    ['frame.number > 5', { from: 3, to: 13, context: 2 }, 25, ['rest', 'line']],
+    ['tcp.stream == 1', { from: 3, to: 13 }, 6, ['line']],
+    ['frame.time_relative < 1', { from: 3, to: 13 }, 3, ['rest']],
+    ['frame.time_relative < 3', { from: 3, to: 13, context: 2 }, 3, ['line']],
+    ['http.request.uri == "/none"', { from: 3 }, 0, ['rest']],
+  ])('agree on %s in %j', async (filter, range, count, ways) => {
     const wanted = shown(filter, range);
     expect(wanted).toHaveLength(count);
-    const [rest, line] = [await overRest(filter, range), await onCommandLine(filter, range)];
-    for (const { bytes, receipt } of [rest, line]) {
+    const outputs: string[] = [];
+    for (const way of ways) {
+      const { bytes, receipt } = await (way === 'rest' ? overRest : onCommandLine)(filter, range);
       expect(packetsOf(bytes).map(({ ns }) => ns)).toEqual(wanted);
       const inside = between(timeOf(range.from ?? 0), timeOf(range.to ?? 100)).length;
       expect(receipt).toMatchObject({ packets_processed: inside, packets_exported: count, left_out: { filter: inside - count, damaged: 0 } });
       expect(receipt.packets_read).toBe(inside + receipt.left_out['time']!);
+      // Headers differ: over REST packets are cut at 65535 bytes where nothing else is said.
+      outputs.push(bytes.toString('latin1', HEADER_BYTES));
     }
-    // Headers differ: over REST packets are cut at 65535 bytes where nothing else is said.
-    expect(rest.bytes.subarray(24).equals(line.bytes.subarray(24))).toBe(true);
+    expect(new Set(outputs).size).toBe(1);
   });
 });
