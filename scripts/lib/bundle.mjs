@@ -35,7 +35,7 @@ export async function bundle() {
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    external: ['zstd-napi', '@napi-rs/nice', 'libsql', 'selfsigned'],
+    external: ['zstd-napi', '@napi-rs/nice', 'libsql', 'selfsigned', '@zip.js/zip.js'],
     plugins: [serveStaysOutside],
     define: { 'import.meta.url': 'moduleUrl' },
     banner: { js: "const moduleUrl = require('node:url').pathToFileURL(__filename).href;" },

@@ -12,4 +12,4 @@ export const FILE_BYTES_MAX = 16 << 20;
 /** Of all files of a package together: it is sent by mail, or attached to a ticket. */
 export const BUNDLE_BYTES_MAX = 256 << 20;
 /** Files of a package; there are a few dozen collectors. */
-export const FILES_MAX = 1000;
+export const FILES_MAX = 200;

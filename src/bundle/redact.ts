@@ -20,13 +20,15 @@ const KNOWN_MIN = 6;
 /** Text is looked at in pieces of this size where no line ends earlier. */
 const BLOCK = 8 * REACH;
 /** JSON leaves in pieces of about this size. */
-const PIECE = 32 << 10;
+const PIECE = 16 << 10;
 /** A private key is shorter: what begins like one and has no end is not worth the rest of a file. */
 const KEY_MAX = 64 << 10;
 /** Deeper than what is made by hand or by us. */
 const DEPTH_MAX = 64;
-/** Nothing that is shorter has a shape, a name or a separator. */
-const SHORTEST = 4;
+/** What may hold the hash of a password: no token, key or passphrase may look like one and stay. */
+const OF_PASSWORD = /passw(?:or)?d|hash/i;
+/** A short word alone: it has no shape and no name before it. Most strings are such. */
+const SHORT_WORD = /^[\w./]{0,15}$/;
 
 export class Redactor {
   readonly #known: string[];
@@ -40,7 +42,7 @@ export class Redactor {
 
   /** A text that is there as a whole. */
   redact(text: string): string {
-    return text.length < SHORTEST ? text : blank(text, this.#spans(text));
+    return SHORT_WORD.test(text) && this.#known.length === 0 ? text : blank(text, this.#spans(text));
   }
 
   /** Text in pieces, cut anywhere. A line may be of any length; at most some 150 KB are held. */
@@ -121,7 +123,7 @@ export class Redactor {
   #member(name: string, value: unknown): unknown {
     if (!isSecretName(name) || value === null || typeof value === 'boolean' || value === '') return value;
     if (typeof value === 'number' && isHarmless(name, String(value))) return value;
-    if (this.#keepsHashes && typeof value === 'string' && isPasswordHash(value)) return value;
+    if (this.#keepsHashes && OF_PASSWORD.test(name) && typeof value === 'string' && isPasswordHash(value)) return value;
     return BLANK;
   }
 }

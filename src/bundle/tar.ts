@@ -22,10 +22,10 @@ export async function tarArchive(sink: Sink, modified: Date): Promise<Archive> {
   })();
   // What fails there is told by the next `add`, or by `finish`.
   let hasFailed = false;
-  const ended = Promise.all([packed, written]).catch((error: unknown) => {
+  const ended = Promise.all([packed, written]);
+  ended.catch(() => {
     hasFailed = true;
     gzip.destroy();
-    throw error;
   });
   return {
     add: async (path, bytes) => {

@@ -28,23 +28,27 @@ export async function ask<T>(dataFolder: string, method: string, path: string, b
   throw new SpillwayError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'INTERNAL', sentence);
 }
 
+/** Makes a request, and gives its answer as a whole. */
 export async function call(dataFolder: string, method: string, path: string, body?: object): Promise<Answer> {
+  const response = await send(dataFolder, method, path, body);
+  let text = '';
+  for await (const part of response.setEncoding('utf8')) text += String(part);
+  return { status: response.statusCode!, text };
+}
+
+/** Makes a request; the answer's body is yet to be read. */
+export async function send(dataFolder: string, method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
   const folder = await shortNamed(dataFolder);
   try {
     return await new Promise((resolve, reject) => {
       const headers = { host: 'localhost', ...(body && { 'content-type': 'application/json' }) };
-      const asked = request({ socketPath: `${folder.path}/spillway.sock`, method, path, headers, agent: false });
+      const socketPath = `${folder.path}/spillway.sock`;
+      const asked = request({ socketPath, method, path, headers, agent: false, ...(signal && { signal }) });
       asked.once('error', reject);
-      asked.once('response', (response) => void textOf(response).then((text) => resolve({ status: response.statusCode!, text }), reject));
+      asked.once('response', resolve);
       asked.end(body && JSON.stringify(body));
     });
   } finally {
     await folder.close();
   }
-}
-
-async function textOf(response: IncomingMessage): Promise<string> {
-  let text = '';
-  for await (const part of response.setEncoding('utf8')) text += String(part);
-  return text;
 }

@@ -28,6 +28,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'list, add or remove probes that this one may ask, and credentials for that',
     load: async () => (await import('./peers.js')).peersCommand,
   },
+  diag: { about: 'make a diagnostic package of a probe, check or decrypt one', load: async () => (await import('./diag.js')).diagCommand },
   tls: { about: 'make a certificate for the probe', load: async () => (await import('./tls.js')).tlsCommand },
   serve: { about: 'start the probe: packet export over REST', load: async () => (await import('./serve.js')).serveCommand },
 };

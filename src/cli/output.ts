@@ -49,11 +49,11 @@ async function newFile(path: string, name: string): Promise<string> {
   return path;
 }
 
-/** Opens it. A named pipe waits here for its reader. */
-export async function openSink(output: Output): Promise<Sink> {
+/** Opens it. A named pipe waits here for its reader. `mode`: permissions of a new file. */
+export async function openSink(output: Output, mode?: number): Promise<Sink> {
   if (output.kind === 'file') {
     const { FileSink } = await import('../state/file-sink.js');
-    return FileSink.open(output.path);
+    return FileSink.open(output.path, mode === undefined ? {} : { mode });
   }
   const { FdSink } = await import('../export/fd-sink.js');
   if (output.kind === 'stdout') {

@@ -8,12 +8,12 @@ const LINE_MAX = 4096;
 
 export const PASSWORD_FLAG = { name: 'password-stdin', about: 'read the password from the first line of standard input' };
 
-/** `confirm`: asked twice on a terminal, where a slip of the finger does not show. */
-export async function readPassword(io: Io, fromStdin: boolean, prompt: string): Promise<string> {
+/** `confirms`: asked twice on a terminal, where a slip of the finger does not show. */
+export async function readPassword(io: Io, fromStdin: boolean, prompt: string, confirms = true): Promise<string> {
   if (fromStdin) return firstLine();
   if (!io.stdinIsTerminal) throw new SpillwayError('REQUEST_INVALID', 'standard input is no terminal to ask for a password: use --password-stdin');
   const password = await askHidden(io, `${prompt}: `);
-  if ((await askHidden(io, 'Once more: ')) !== password) throw new SpillwayError('REQUEST_INVALID', 'the two passwords differ');
+  if (confirms && (await askHidden(io, 'Once more: ')) !== password) throw new SpillwayError('REQUEST_INVALID', 'the two passwords differ');
   return password;
 }
 

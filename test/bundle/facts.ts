@@ -45,7 +45,11 @@ export interface Collected {
 }
 
 /** Runs one collector to its end. */
-export async function run(collector: Collector, verbosity: Verbosity = 'base', signal = new AbortController().signal): Promise<Collected> {
+export async function run(
+  collector: Collector,
+  verbosity: Verbosity = 'base',
+  signal: AbortSignal = new AbortController().signal,
+): Promise<Collected> {
   const given = collector.collect({ verbosity, signal });
   if (!(Symbol.asyncIterator in given)) {
     const value = await given;

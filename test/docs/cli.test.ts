@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { CAPTURE } from '../../src/cli/capture.js';
 import { CLIPS } from '../../src/cli/clips.js';
+import { DIAG } from '../../src/cli/diag.js';
 import { EXPORT } from '../../src/cli/export-arguments.js';
 import { FILTER } from '../../src/cli/filter.js';
 import type { FlagSpec } from '../../src/cli/flags.js';
@@ -25,7 +26,7 @@ function flagsIn(text: string, command: string): string[] {
 const cell = ({ name, short, value }: FlagSpec): string =>
   `${short === undefined ? '' : `\`-${short}\`, `}\`--${name}${value === undefined ? '' : ` ${value}`}\``;
 
-it.each([EXPORT, MERGE, INFO, CAPTURE, JOBS, CLIPS, FILTER, USERS, PEERS, TLS, SERVE])('docs/cli.md: $name', (spec) => {
+it.each([EXPORT, MERGE, INFO, CAPTURE, JOBS, CLIPS, FILTER, USERS, PEERS, DIAG, TLS, SERVE])('docs/cli.md: $name', (spec) => {
   expect(flagsIn(page, spec.name)).toEqual(spec.flags.map(cell));
 });
 
