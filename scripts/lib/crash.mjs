@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { root } from './paths.mjs';
 import { exitOf } from './run.mjs';
 
-const FILES = ['kills', 'server-kills'].map((name) => join('test', 'capture', `${name}.test.ts`));
+const FILES = ['capture/kills', 'capture/server-kills', 'api/package-kills'].map((name) => join('test', `${name}.test.ts`));
 
 /** Resolves to true when all went well. Without a seed there is another one each time; what fails tells its own. */
 export async function crash({ minutes, seed }) {
