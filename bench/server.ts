@@ -46,6 +46,12 @@ export class Server {
     return cpuSecondsOf(this.child.pid!);
   }
 
+  /** Tells the anonymous memory of the processes that there are now; a tool that the server starts later does not count. */
+  anonymous(): () => number {
+    const pids = treeOf(this.child.pid!);
+    return () => pids.reduce((sum, pid) => sum + anonymousOf(pid), 0);
+  }
+
   async stop(): Promise<void> {
     if (this.child.exitCode !== null || this.child.signalCode !== null) return;
     const ended = new Promise((resolve) => this.child.once('exit', resolve));
@@ -61,6 +67,13 @@ function cpuSecondsOf(pid: number): number {
   // The name, in parentheses, may hold anything; utime and stime are fields 14 and 15.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   const own = (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean);
-  return children.reduce((sum, child) => sum + cpuSecondsOf(Number(child)), own);
+  return childrenOf(pid).reduce((sum, child) => sum + cpuSecondsOf(child), own);
 }
+
+function anonymousOf(pid: number): number {
+  const told = /^RssAnon:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return Number(told) * 1024;
+}
+
+const treeOf = (pid: number): number[] => [pid, ...childrenOf(pid).flatMap(treeOf)];
+const childrenOf = (pid: number): number[] => readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);

@@ -7,6 +7,7 @@ import { editcapCase } from './editcap.js';
 import { liveCase } from './live.js';
 import { memoryCase } from './memory.js';
 import { npmParsersCase } from './npm-parsers.js';
+import { packageCase } from './package.js';
 import { restCase } from './rest.js';
 import { startupCase } from './startup.js';
 import { tcpdumpCase } from './tcpdump.js';
@@ -23,6 +24,7 @@ export const CASES: readonly Case[] = [
   atOnceCase,
   inARowCase,
   firstByteCase,
+  packageCase,
   bufferCase,
   liveCase,
   memoryCase,

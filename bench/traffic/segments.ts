@@ -76,12 +76,13 @@ function make(spillway: string, input: TrafficFile, place: string): void {
     const path = join(place, `${String(id).padStart(16, '0')}.pcapng`);
     execFileSync(spillway, ['export', input.path, '--from', seconds(from), '--to', seconds(to), '-F', 'pcapng_ns', '-s', '0', '-o', `${path}.part`]);
     rewrite(`${path}.part`, input, isBrief);
-    index(`${path}.part`, path.replace(/pcapng$/, 'index'), id);
+    indexSegment(`${path}.part`, path.replace(/pcapng$/, 'index'), id);
     renameSync(`${path}.part`, path);
   }
 }
 
-function index(path: string, indexPath: string, id: bigint): void {
+/** Makes the index of a whole segment, as sealing does. */
+export function indexSegment(path: string, indexPath: string, id: bigint): void {
   const fd = openSync(path, 'r');
   try {
     const file = new IndexFile(fd, sizeOf(path), indexPath, id);

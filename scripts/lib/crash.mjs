@@ -1,10 +1,10 @@
-/** The long form of the crash tests: each of these files for so many minutes, one after another. Needs root. */
+/** The long form of the crash tests, one file after another: for so many minutes those that kill. Needs root. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { root } from './paths.mjs';
 import { exitOf } from './run.mjs';
 
-const FILES = ['kills', 'server-kills'].map((name) => join('test', 'capture', `${name}.test.ts`));
+const FILES = ['capture/kills', 'capture/server-kills', 'capture/packages', 'api/package-kills'].map((name) => join('test', `${name}.test.ts`));
 
 /** Resolves to true when all went well. Without a seed there is another one each time; what fails tells its own. */
 export async function crash({ minutes, seed }) {

@@ -13,6 +13,9 @@ describe('Server', () => {
       const body = await (await fetch(server.address)).arrayBuffer();
       expect(body.byteLength).toBe(3_000_001);
       expect(server.cpuSeconds()).toBeGreaterThan(0);
+      const anonymous = server.anonymous()();
+      expect(anonymous).toBeGreaterThan(1e6);
+      expect(anonymous).toBeLessThan(1e9);
     } finally {
       await server.stop();
     }

@@ -57,12 +57,16 @@ async function blocksHold(file: FileHandle, { sums }: Indexed, { isWhole, untilM
   // The newest first: of a large one, that is what is most likely asked for.
   const wanted = isWhole ? Array.from({ length: count }, (_, i) => count - 1 - i) : [...new Set([0, count - 1])].filter((i) => i >= 0);
   let checked = 0;
+  // One for all: new ones would pile up until they are collected.
+  let buffer = Buffer.alloc(0);
   for (const i of wanted) {
     if (checked > 0 && performance.now() >= untilMs) break;
     if (breath.isDue) await breath.take();
     const [start, end] = [sums.bounds[2 * i]!, sums.bounds[2 * i + 1]!];
-    const { bytesRead, buffer } = await file.read(Buffer.allocUnsafe(end - start), 0, end - start, start);
-    if (bytesRead < end - start || crc32c(buffer, 0) !== sums.crcs[i])
+    const bytes = end - start;
+    if (buffer.length < bytes) buffer = Buffer.allocUnsafe(bytes);
+    const { bytesRead } = await file.read(buffer, 0, bytes, start);
+    if (bytesRead < bytes || crc32c(buffer.subarray(0, bytes), 0) !== sums.crcs[i])
       return { failed: `the block at byte ${start} with ${sums.packets[i]} packets does not have its checksum` };
     checked += 1;
   }
