@@ -2,7 +2,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { fromRoot } from '../../src/root.js';
@@ -65,9 +64,7 @@ export class KillableServer {
 /** Root passes no TMPDIR on: its server's temporary files are those of its user. */
 export function temporaryFiles(tmp: string): string[] {
   if (!isRoot) return readdirSync(tmp);
-  return readdirSync('/tmp').filter(
-    (name) => lstatSync(join('/tmp', name), { throwIfNoEntry: false })?.uid === UID && join('/tmp', name) !== tmpdir(),
-  );
+  return readdirSync('/tmp').filter((name) => lstatSync(join('/tmp', name), { throwIfNoEntry: false })?.uid === UID);
 }
 
 function servingBelow(parent: number): number {
