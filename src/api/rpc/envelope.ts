@@ -1,5 +1,19 @@
 /** What a call of the JSON-RPC is, and what of it is refused before any method looks at it. */
+import Type, { type Static, type TSchema } from 'typebox';
 import { refuse } from './words.js';
+
+const orNull = <S extends TSchema>(schema: S) => Type.Optional(Type.Union([schema, Type.Null()]));
+
+/** `null` means absent. */
+export const Envelope = Type.Object(
+  {
+    method: Type.String({ description: 'What is asked for' }),
+    params: orNull(Type.Record(Type.String(), Type.Unknown(), { description: 'What the method takes' })),
+    target: orNull(Type.String({ description: 'Address of the peer that the call is for; absent: this probe' })),
+    language_code: orNull(Type.String({ description: 'Of texts; there is one language' })),
+  },
+  { additionalProperties: false, description: 'A call.' },
+);
 
 export interface RpcCall {
   method: string;
@@ -9,28 +23,14 @@ export interface RpcCall {
   target: string | null;
 }
 
-const MEMBERS = ['method', 'params', 'target', 'language_code'];
 /** May stand in no value, whatever it is for. */
 const FORBIDDEN = /["'\\;$]/;
 
-export function readCall(body: unknown): RpcCall {
-  if (!isObject(body)) throw unreadable('it is no JSON object');
-  const stray = Object.keys(body).find((name) => !MEMBERS.includes(name));
-  if (stray !== undefined) throw unreadable(`no member is called ${JSON.stringify(stray.slice(0, 100))}`);
-  const { method, params, target, language_code: language } = body;
-  if (typeof method !== 'string' || method === '') throw unreadable('it names no method');
-  if (!isText(target)) throw unreadable('target must be a string');
-  if (!isText(language)) throw unreadable('language_code must be a string');
-  if (params !== undefined && params !== null && !isObject(params)) throw unreadable('params must be an object');
-  for (const [name, value] of Object.entries({ method, target, language_code: language })) checkCharacters(name, value);
+export function readCall({ method, params, target, language_code }: Static<typeof Envelope>): RpcCall {
   const given = Object.entries(params ?? {}).filter(([, value]) => value !== null);
-  for (const [name, value] of given) checkCharacters(name, value);
+  for (const [name, value] of [...Object.entries({ method, target, language_code }), ...given]) checkCharacters(name, value);
   return { method, params: Object.fromEntries(given), target: target ?? null };
 }
-
-const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
-const isText = (value: unknown): value is string | null | undefined => value === undefined || value === null || typeof value === 'string';
-const unreadable = (reason: string) => refuse('rpc_invalid_request', 'request_invalid', { reason });
 
 function checkCharacters(parameter: string, value: unknown): void {
   if (typeof value === 'string' && FORBIDDEN.test(value))

@@ -1,6 +1,6 @@
 /** `/cgi-bin`: the JSON-RPC of diagnostic packages, its login, and what it tells without one. */
 import { hostname } from 'node:os';
-import Type from 'typebox';
+import Type, { type Static, type TSchema } from 'typebox';
 import { addressOf, type Access } from '../../access/access.js';
 import { hasRole, type Caller, type Role } from '../../access/caller.js';
 import type { Devices } from '../../bundle/devices.js';
@@ -9,7 +9,7 @@ import { ERRORS, SpillwayError, type ErrorCode } from '../../errors.js';
 import type { Tasks } from '../../task/tasks.js';
 import { link, type Call, type Faults, type Link, type Service } from '../link.js';
 import { DiagnosticMethods, type RpcAnswer } from './diagnostic.js';
-import { checkParams, readCall, type RpcCall } from './envelope.js';
+import { checkParams, Envelope, readCall, type RpcCall } from './envelope.js';
 import { sendFile } from './file.js';
 import { faultOf, MESSAGES, refuse } from './words.js';
 
@@ -69,7 +69,7 @@ export function rpc({ access, tasks, kind, devices, device }: RpcOptions): Servi
     const { request, body } = http;
     try {
       const key = request.headers['apikey'];
-      const call = readCall(body);
+      const call = readCall(body as Static<typeof Envelope>);
       const method = Object.hasOwn(methods, call.method) ? methods[call.method]! : null;
       // A key that is none is refused whatever is asked with it; relaying makes this probe ask another.
       const isOpen = key === undefined && method?.right === 'public' && call.target === null;
@@ -118,16 +118,14 @@ export function rpc({ access, tasks, kind, devices, device }: RpcOptions): Servi
         about: 'Logging in and out.',
         self: '/login.cgi',
         links: {
-          login: post('/login.cgi', 'Begin a session', Session, async ({ body, request, reply }) => {
-            const { username, password } = (body ?? {}) as Record<string, unknown>;
-            if (typeof username !== 'string' || typeof password !== 'string')
-              throw new SpillwayError('REQUEST_INVALID', 'username or password is missing');
+          login: post('/login.cgi', 'Begin a session', Login, Session, async ({ body, request, reply }) => {
+            const { username, password } = body as Static<typeof Login>;
             const user = await access.login(username, password, addressOf(request.raw));
             void reply.header('cache-control', 'no-store');
             const role = access.isOpen ? 'admin' : access.users.get(user).role;
             return { token: access.logins.begin(user), role: { name: role, permission: PERMISSIONS[role] } };
           }),
-          logout: post('/logout.cgi', 'End the session', Type.Object({}), ({ request }) => {
+          logout: post('/logout.cgi', 'End the session', null, Type.Object({}), ({ request }) => {
             const key = request.headers['apikey'];
             const { name } = access.ownerOf(key === undefined ? undefined : String(key), request.raw);
             if (key !== undefined) access.logins.end(String(key));
@@ -140,7 +138,7 @@ export function rpc({ access, tasks, kind, devices, device }: RpcOptions): Servi
         schema: Answer,
         about: 'Calls.',
         self: '/rpc.cgi',
-        links: { call: post('/rpc.cgi', `Call a method: ${Object.keys(methods).join(', ')}`, Answer, answer) },
+        links: { call: post('/rpc.cgi', `Call a method: ${Object.keys(methods).join(', ')}`, Envelope, Answer, answer) },
       },
     },
   };
@@ -155,12 +153,16 @@ function peerOf(address: string, devices: Devices): ReturnType<Devices['peer']> 
 }
 
 /** Everybody may; who asks is found out by the key that the call carries. */
-function post(path: string, about: string, answer: Link['answer'], handle: (call: Call) => unknown): Link {
-  return link({ method: 'POST', path, right: 'public', about, body: Type.Unsafe<unknown>({}), status: 200, answer, handle });
+function post(path: string, about: string, body: TSchema | null, answer: Link['answer'], handle: (call: Call) => unknown): Link {
+  return link({ method: 'POST', path, right: 'public', about, ...(body && { body }), status: 200, answer, handle });
 }
 
 const stamp = () => ({ device: { tstamp: Math.floor(Date.now() / 1000) } });
 
+const Login = Type.Object(
+  { username: Type.String({ description: 'Name of the user' }), password: Type.String({ description: 'Password' }) },
+  { description: 'Who logs in.' },
+);
 const Fault = Type.Object({ code: Type.String(), message_id: Type.String() }, { description: 'Why a call failed' });
 const Answer = Type.Object(
   {
