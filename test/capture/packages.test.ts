@@ -26,7 +26,12 @@ const jobs = (data: string): Listed => JSON.parse(execFileSync(SPILLWAY, ['jobs'
 /** Starts a command; resolves with all that it said until it has said `word`. */
 async function starting(command: string, args: string[], word: string): Promise<string> {
   const child: ChildProcess = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  onTestFinished(() => void child.kill('SIGTERM'));
+  const ended = new Promise((resolve) => child.once('close', resolve));
+  // Its folder goes next: nobody may write there any more.
+  onTestFinished(async () => {
+    child.kill('SIGTERM');
+    await ended;
+  });
   let said = '';
   for (const stream of [child.stdout, child.stderr]) stream!.setEncoding('utf8').on('data', (text: string) => (said += text));
   await until(() => {
