@@ -8,7 +8,7 @@ import { runVitest } from './vitest.mjs';
 /** Set where a skipped suite would go unnoticed, as in CI: what must run and cannot is then a failure. */
 const mustRun = process.env.SPILLWAY_MUST_RUN === '1';
 /** Long enough to run every seed and some mutations; real fuzzing is `npm run fuzz`. */
-const FUZZ_SECONDS = 5;
+const FUZZ_SECONDS = 3;
 
 const failure = (name, note) => ({ name, passed: 0, failed: 1, skipped: 0, notes: [note] });
 

@@ -30,7 +30,7 @@ describe.each(Object.entries(CODECS))('%s', (name, encode) => {
         expect(packed.bytes).toEqual(plain.bytes);
         expect(packed.receipt).toEqual(plain.receipt);
       }),
-      { numRuns: 60, interruptAfterTimeLimit: 40_000 },
+      { numRuns: 30, interruptAfterTimeLimit: 40_000 },
     );
   }, 60_000);
 
@@ -51,7 +51,7 @@ describe.each(Object.entries(CODECS))('%s', (name, encode) => {
         const [all, some] = [plain, got].map((one) => [...records(one.bytes)].map(({ number, caplen }) => `${number} ${caplen}`));
         expect(some).toEqual(all!.slice(0, some!.length));
       }),
-      { numRuns: 60, interruptAfterTimeLimit: 40_000 },
+      { numRuns: 30, interruptAfterTimeLimit: 40_000 },
     );
   }, 60_000);
 });

@@ -17,7 +17,7 @@ vi.mock('../../src/engine/limits.js', async (original) => (await import('../supp
 cutInto({ EXTENT_BYTES: 1000, STEP_BYTES: 700, SLOT_BYTES: 3000, COALESCE_BYTES: 500 });
 
 const folder = temporaryFolder();
-const RUNS = { numRuns: 100, interruptAfterTimeLimit: 20_000 };
+const RUNS = { numRuns: 50, interruptAfterTimeLimit: 20_000 };
 const moment = fc.bigInt({ min: 1_699_999_999_000_000_000n, max: 1_700_000_031_000_000_000n });
 
 type Wish = Omit<Partial<ExportRequest>, 'format'>;
