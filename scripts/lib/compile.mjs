@@ -55,28 +55,41 @@ function startCompiler(args, ahead) {
   return exitOf(spawn(command, [...before, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] }));
 }
 
-/** A test's own code does little: compiling it takes more than running it. The last of these flags counts. */
-const flagsFor = (source, flags) => (source.startsWith(join(root, 'test')) ? [...flags, '-O0'] : flags);
+/** The standard library's headers, parsed once for all sources: that is half of what compiling most of them takes. */
+const STANDARD_HEADERS = join(root, 'scripts', 'lib', 'standard-headers.h');
 
-async function compile(source, object, allFlags, ahead) {
-  const flags = flagsFor(source, allFlags);
-  const name = relative(root, object);
-  const depfile = object.replace(/\.o$/, '.d');
-  const hash = () => hashOf([...new Set([source, ...headersOf(depfile)])], flags);
-  if (isCurrent(name, hash(), [object, depfile])) return;
+/** A test's own code does little: compiling it takes more than running it. The last of these flags counts. */
+const isTest = (source) => source.startsWith(join(root, 'test'));
+const levelled = (flags, test) => (test ? [...flags, '-O0'] : flags);
+
+/** Compiles one file where that is needed. `mode`: what the compiler makes of it; `-MMD` leaves out the system's headers, `-MD` doesn't. */
+async function compile({ source, output, flags, mode, ahead }) {
+  const name = relative(root, output);
+  const depfile = `${output}.d`;
+  const hash = () => hashOf([...new Set([source, ...headersOf(depfile)])], [...flags, ...mode]);
+  if (isCurrent(name, hash(), [output, depfile])) return;
   forget(name);
-  mkdirSync(join(object, '..'), { recursive: true });
-  const args = [...flags, '-MMD', '-MF', depfile, '-c', source, '-o', object];
+  mkdirSync(join(output, '..'), { recursive: true });
+  const args = [...flags, ...mode, '-MF', depfile, source, '-o', output];
   if ((await startCompiler(args, ahead)) !== 0) throw new SetupError(`${relative(root, source)} did not compile`);
   note(name, hash());
 }
 
-async function compileAll(pairs, flags, ahead) {
-  const queue = [...pairs];
+async function compileAll(pairs, outDir, flags, ahead) {
+  const headers = (test) => join(outDir, test ? 'standard-headers.test.pch' : 'standard-headers.pch');
+  const jobs = [false, true].map((test) => {
+    const mode = ['-fpch-instantiate-templates', '-MD', '-x', 'c++-header'];
+    return { source: STANDARD_HEADERS, output: headers(test), flags: levelled(flags, test), mode, ahead };
+  });
+  await Promise.all(jobs.map(compile));
+  const queue = pairs.map(([source, output]) => {
+    const mode = ['-include-pch', headers(isTest(source)), '-MMD', '-c'];
+    return { source, output, flags: levelled(flags, isTest(source)), mode, ahead };
+  });
   const worker = async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
       ahead?.throwIfAborted();
-      await compile(...next, flags, ahead);
+      await compile(next);
     }
   };
   await Promise.all(Array.from({ length: ahead ? 1 : availableParallelism() }, worker));
@@ -91,7 +104,7 @@ export async function buildProgram({ folder, name, sources, flags, linkFlags = f
   await ensurePackages(CLANG_NEEDS);
   const outDir = join(root, 'build', folder);
   const pairs = sources.map((source) => [source, join(outDir, `${relative(root, source)}.o`)]);
-  await compileAll(pairs, [...COMMON_FLAGS, ...flags], ahead);
+  await compileAll(pairs, outDir, [...COMMON_FLAGS, ...flags], ahead);
   const program = join(outDir, name);
   const objects = pairs.map(([, object]) => object);
   const stamp = relative(root, program);

@@ -66,9 +66,10 @@ Interface interfaceOf(uint8_t resolution, int64_t offset) {
   return interface;
 }
 
-void checkClock(uint8_t resolution, int64_t offset, uint64_t ticks) {
+// `before`: the reference of `ticks`, without the offset.
+void checkClock(uint8_t resolution, int64_t offset, uint64_t ticks, Int128 before) {
   const ClampedNanos got = PcapngReader::Clock(interfaceOf(resolution, offset)).nanos(ticks);
-  const Int128 exact = reference(resolution, ticks) + static_cast<Int128>(offset) * 1'000'000'000;
+  const Int128 exact = before + static_cast<Int128>(offset) * 1'000'000'000;
   const Int128 want = std::min<Int128>(std::max<Int128>(exact, kNanosMin), kNanosMax);
   if (got.ns == want && got.clamped == (exact != want)) return;
   CONTEXT("resolution " << static_cast<int>(resolution) << ", offset " << offset << ", ticks " << ticks);
@@ -81,27 +82,31 @@ const int64_t kOffsets[] = {0, 1, -1, 1234567890, -1700000000, 9223372036, -9223
 }  // namespace
 
 TEST("every resolution, at the edges") {
-  for (int resolution = 0; resolution < 256; ++resolution) {
-    for (const int64_t offset : kOffsets) {
-      for (int bit = 0; bit < 64; ++bit) {
-        const uint64_t power = 1ull << bit;
-        for (const uint64_t ticks : {power - 1, power, power + 1, ~power})
-          checkClock(static_cast<uint8_t>(resolution), offset, ticks);
-      }
-      uint64_t power = 1;
-      for (int digits = 0; digits < 20; ++digits, power *= 10)
-        for (const uint64_t ticks : {power - 1, power, power + 1})
-          checkClock(static_cast<uint8_t>(resolution), offset, ticks);
+  std::vector<uint64_t> edges;
+  for (int bit = 0; bit < 64; ++bit) {
+    const uint64_t power = 1ull << bit;
+    for (const uint64_t ticks : {power - 1, power, power + 1, ~power}) edges.push_back(ticks);
+  }
+  uint64_t power = 1;
+  for (int digits = 0; digits < 20; ++digits, power *= 10)
+    for (const uint64_t ticks : {power - 1, power, power + 1}) edges.push_back(ticks);
+  for (int number = 0; number < 256; ++number) {
+    const auto resolution = static_cast<uint8_t>(number);
+    for (const uint64_t ticks : edges) {
+      const Int128 before = reference(resolution, ticks);
+      for (const int64_t offset : kOffsets) checkClock(resolution, offset, ticks, before);
     }
   }
 }
 
 TEST("every resolution, at random") {
   Random random(5);
-  for (int resolution = 0; resolution < 256; ++resolution) {
+  for (int number = 0; number < 256; ++number) {
+    const auto resolution = static_cast<uint8_t>(number);
     for (int round = 0; round < 60; ++round) {
       const auto offset = static_cast<int64_t>(random.next()) >> random.below(64);
-      checkClock(static_cast<uint8_t>(resolution), offset, random.next() >> random.below(64));
+      const uint64_t ticks = random.next() >> random.below(64);
+      checkClock(resolution, offset, ticks, reference(resolution, ticks));
     }
   }
 }

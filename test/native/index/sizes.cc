@@ -9,7 +9,7 @@
 namespace spillway::test {
 namespace {
 
-constexpr size_t kDataBytes = 128u << 20;
+constexpr size_t kDataBytes = 64u << 20;
 constexpr size_t kFlows = 94000;
 
 // 7 : 4 : 1.

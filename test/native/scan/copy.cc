@@ -19,7 +19,7 @@ Buffer copies(uint64_t seed, bool with_others) {
   const Pcapng ng;
   Random random(seed);
   Buffer file = ng.section() + ng.interface(1, 0, ng.clock(9));
-  for (uint64_t i = 0; file.size() < (2u << 20); ++i) {
+  for (uint64_t i = 0; file.size() < (1u << 20); ++i) {
     const size_t size = random.below(200) == 0 ? 200000 + random.below(400000) : random.below(1500);
     Buffer block = ng.enhanced(0, 1700000000'000000000 + i, payload(size, static_cast<uint8_t>(i)));
     if (with_others && random.below(60) == 0) block = block + ng.block(0xbad, payload(40));
@@ -44,8 +44,8 @@ Buffer longRecords(uint64_t seed) {
 
 std::vector<Case> cases() {
   std::vector<Case> all = {
-      {"pcap us", largePcap(81, 2 << 20), Format::pcap_us},
-      {"pcap ns", largePcap(82, 2 << 20, {false, pcap::kMagicNanos}), Format::pcap_ns},
+      {"pcap us", largePcap(81, 1 << 20), Format::pcap_us},
+      {"pcap ns", largePcap(82, 1 << 20, {false, pcap::kMagicNanos}), Format::pcap_ns},
       {"pcap with long records", longRecords(83), Format::pcap_us},
       {"pcapng", copies(84, false), Format::pcapng_ns},
       {"pcapng with other blocks", copies(85, true), Format::pcapng_ns},
