@@ -170,6 +170,7 @@ export async function startProbe(
     await control.resume();
     const address = await listen(app, host, config.port, tls === null ? 'http' : 'https');
     const socket = await ControlSocket.open(app, data.path, access);
+    tasks.resume();
     history.start();
     const close = async (): Promise<void> => {
       clearInterval(sweeping);

@@ -1,47 +1,27 @@
-/** tar (ustar) inside gzip. */
-import { once } from 'node:events';
-import { createGzip } from 'node:zlib';
+/** A package as tar.gz. */
 import type { Sink } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import { FILE_BYTES_MAX, type Archive } from './archive.js';
+import { tarStream } from './tar-stream.js';
 
 /** Only its owner reads what is unpacked. */
 const MODE = 0o600;
 
 /** The sink is neither finished nor aborted here. */
 export async function tarArchive(sink: Sink, modified: Date): Promise<Archive> {
-  const { createTarPacker } = await import('modern-tar');
-  const { readable, controller } = createTarPacker();
-  const gzip = createGzip();
-  const written = (async () => {
-    for await (const bytes of gzip as AsyncIterable<Uint8Array>) await sink.write(bytes);
-  })();
-  const packed = (async () => {
-    for await (const bytes of readable) if (!gzip.write(bytes)) await Promise.race([once(gzip, 'drain'), written]);
-    gzip.end();
-  })();
-  // What fails there is told by the next `add`, or by `finish`.
-  let hasFailed = false;
-  const ended = Promise.all([packed, written]);
-  ended.catch(() => {
-    hasFailed = true;
-    gzip.destroy();
-  });
+  const tar = await tarStream(sink, modified);
   return {
     add: async (path, bytes) => {
-      const body = await gathered(path, bytes);
-      if (hasFailed) await ended;
-      const writer = controller.add({ name: path, size: body.length, mode: MODE, mtime: modified, type: 'file' }).getWriter();
-      await Promise.race([writer.write(body).then(() => writer.close()), ended]);
+      const parts = await gathered(path, bytes);
+      const size = parts.reduce((sum, { length }) => sum + length, 0);
+      await tar.add({ path, size, mode: MODE }, each(parts));
     },
-    finish: async () => {
-      controller.finalize();
-      await ended;
-    },
+    finish: () => tar.finish(),
   };
 }
 
-async function gathered(path: string, bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+/** tar says a file's size before its bytes. */
+async function gathered(path: string, bytes: AsyncIterable<Uint8Array>): Promise<Uint8Array[]> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of bytes) {
@@ -49,5 +29,9 @@ async function gathered(path: string, bytes: AsyncIterable<Uint8Array>): Promise
     if (length > FILE_BYTES_MAX) throw new SpillwayError('INTERNAL', `${path} is larger than a file of a package may be`);
     parts.push(part);
   }
-  return Buffer.concat(parts, length);
+  return parts;
+}
+
+async function* each(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* parts;
 }

@@ -73,4 +73,22 @@ export const MIGRATIONS: readonly string[] = [
      ca TEXT,
      profile TEXT
    ) STRICT`,
+  `CREATE TABLE update_packages (
+     id TEXT PRIMARY KEY,
+     version TEXT NOT NULL,
+     platform TEXT NOT NULL,
+     architecture TEXT NOT NULL,
+     node TEXT NOT NULL,
+     bytes INTEGER NOT NULL,
+     sha256 TEXT NOT NULL,
+     signer TEXT,
+     made_ms INTEGER NOT NULL,
+     imported_ms INTEGER NOT NULL
+   ) STRICT;
+   CREATE TABLE update_keys (
+     fingerprint TEXT PRIMARY KEY,
+     name TEXT NOT NULL,
+     pem TEXT NOT NULL,
+     added_ms INTEGER NOT NULL
+   ) STRICT`,
 ];

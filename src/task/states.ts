@@ -26,6 +26,7 @@ export const TASK_EVENTS = {
   cancel: 'whoever may ends it',
   stop: 'what was told to end has ended',
   lose: 'the server ended meanwhile',
+  resume: 'the server ended meanwhile, and the next one goes on with it',
 } as const;
 
 export type TaskEvent = keyof typeof TASK_EVENTS;
@@ -34,8 +35,8 @@ export type TaskEvent = keyof typeof TASK_EVENTS;
 export const TASK_TRANSITIONS: Record<TaskState, Partial<Record<TaskEvent, TaskState>>> = {
   awaiting_approval: { approve: 'pending', schedule: 'scheduled', cancel: 'cancelled', lose: 'awaiting_approval' },
   scheduled: { due: 'pending', cancel: 'cancelled', lose: 'scheduled' },
-  pending: { schedule: 'scheduled', begin: 'running', fail: 'failed', cancel: 'cancelled', lose: 'failed' },
-  running: { succeed: 'done', succeed_partly: 'partial', fail: 'failed', cancel: 'cancelling', lose: 'failed' },
+  pending: { schedule: 'scheduled', begin: 'running', fail: 'failed', cancel: 'cancelled', lose: 'failed', resume: 'pending' },
+  running: { succeed: 'done', succeed_partly: 'partial', fail: 'failed', cancel: 'cancelling', lose: 'failed', resume: 'pending' },
   // What came to its end before it saw that it was to end has its result.
   cancelling: { succeed: 'done', succeed_partly: 'partial', fail: 'failed', stop: 'cancelled', lose: 'cancelled' },
   done: {},

@@ -59,6 +59,8 @@ export interface TaskKind<Input, Secrets, Result> {
   name: string;
   /** May be told to end while it runs. */
   isCancellable: boolean;
+  /** A run that the end of the server interrupts is begun anew by the next server, without its secrets; else it has failed. */
+  outlivesServer?: boolean;
   /** Of this kind: others wait. */
   runningAtOnce: number;
   /** That run or wait. */

@@ -119,6 +119,11 @@ export class Tasks {
     if (withArtifacts) for (const artifact of this.artifacts.list()) if (artifact.task === id) await this.artifacts.remove(artifact.id);
   }
 
+  /** Begins what the end of the last server interrupted; to be called once, when the server can do its work. */
+  resume(): void {
+    for (const kind of this.#kinds.keys()) this.#begin(kind);
+  }
+
   /** Forgets what is over; a timer does it else. */
   look(): void {
     this.#expiry.look();
@@ -132,7 +137,7 @@ export class Tasks {
       if (held.task.state === 'running' || held.task.state === 'cancelling') {
         held.controller.abort(new SpillwayError('INTERRUPTED', 'the server ended while the task ran'));
         await held.ended;
-      } else this.#lose(held);
+      } else if (!held.kind.outlivesServer) this.#lose(held);
     }
     this.#expiry.close();
     this.artifacts.close();
@@ -180,6 +185,8 @@ export class Tasks {
     } catch (thrown) {
       const { code, message } = coded(controller.signal.aborted ? controller.signal.reason : thrown);
       if (code === 'INTERNAL') this.options.report?.(thrown as Error);
+      // It is kept as it was, for the next server.
+      if (code === 'INTERRUPTED' && kind.outlivesServer && held.task.state === 'running') return held.settle();
       const isStopped = code === 'CANCELLED' && held.task.state === 'cancelling';
       this.#settle(held, isStopped ? 'stop' : code === 'INTERRUPTED' ? 'lose' : 'fail', { result: null, error: { code, message } });
     } finally {
@@ -280,6 +287,7 @@ export class Tasks {
     const state = row.state as TaskState;
     const progress = state === 'done' || state === 'partial' ? 100 : 0;
     const held = this.#hold({ ...row, state, input: JSON.parse(input) as unknown, progress, step: state, result, error }, null);
+    if (held.kind.outlivesServer && (state === 'running' || state === 'pending')) return this.#step(held, 'resume');
     if (!isEnded(state)) return this.#lose(held);
     held.settle();
     this.#expiry.restore(row.id, expiresMs ?? 0, leftMs ?? 0);

@@ -11,6 +11,7 @@ const RULES: Rules = {
     ['engine', 'dissect', 'filter', 'state', 'access'],
     ['buffer', 'task', 'peer'],
     ['export', 'bundle', 'capture', 'privileged'],
+    ['update'],
     ['api', 'cli'],
     ['probe'],
     ['index'],

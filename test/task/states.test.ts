@@ -16,11 +16,13 @@ const ALLOWED = `
   pending fail failed
   pending cancel cancelled
   pending lose failed
+  pending resume pending
   running succeed done
   running succeed_partly partial
   running fail failed
   running cancel cancelling
   running lose failed
+  running resume pending
   cancelling succeed done
   cancelling succeed_partly partial
   cancelling fail failed

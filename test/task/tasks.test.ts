@@ -209,6 +209,28 @@ describe('a restart', () => {
     release.forEach((end) => end());
   });
 
+  it.each(['killed', 'asked for'])('that is %s lets a kind that outlives the server go on, without its secrets', async (how) => {
+    const seen: string[] = [];
+    const kind = toy(
+      ({ secrets, signal, input }) => {
+        seen.push(`${input.n} ${JSON.stringify(secrets)}`);
+        if (secrets === null) return Promise.resolve({ state: 'done', result: { sum: input.n } });
+        return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
+      },
+      { outlivesServer: true, runningAtOnce: 1 },
+    );
+    const before = await openRoom([kind]);
+    const tasks = [1, 2].map((n) => before.tasks.create(kind, 'ann', { n }, { secret: SECRET }));
+    await new Promise((resolve) => setImmediate(resolve));
+    if (how === 'killed') before.drop();
+    else await before.close();
+    const after = await openRoom([kind], before.folder);
+    expect(tasks.map(({ id }) => after.tasks.find(id)?.state)).toEqual(['pending', 'pending']);
+    after.tasks.resume();
+    for (const { id, input } of tasks) expect(await after.tasks.ended(id)).toMatchObject({ state: 'done', result: { sum: input.n } });
+    expect(seen).toEqual([`1 ${JSON.stringify({ secret: SECRET })}`, '1 null', '2 null']);
+  });
+
   it('that is asked for ends what runs first', async () => {
     let wasTold: unknown;
     const kind = toy(({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject((wasTold = signal.reason)))));
