@@ -36,7 +36,7 @@ export interface Ended<Result> {
 }
 
 /** What a run is given. */
-export interface Work<Input, Secrets> {
+export interface Work<Input, Secrets, Result = unknown> {
   readonly id: string;
   readonly owner: string;
   readonly input: Input;
@@ -46,6 +46,10 @@ export interface Work<Input, Secrets> {
   readonly signal: AbortSignal;
   /** `percent`: 0 to 100; what would be a step back is not taken. */
   progress(percent: number, step: string): void;
+  /** What has come of it so far: shown to whoever looks, and kept for a run that goes on after the end of the server. */
+  note(result: Result): void;
+  /** What the run before this one noted last; null: there was none, or it noted nothing. */
+  readonly before: Result | null;
   /** A file that belongs to the task: others see it when it is finished. */
   artifact(name: string, about: Record<string, string>): Promise<ArtifactSink>;
 }
@@ -72,5 +76,5 @@ export interface TaskKind<Input, Secrets, Result> {
   keptMs: number;
   /** How long its artifacts are kept. */
   artifactsKeptMs: number;
-  run(work: Work<Input, Secrets>): Promise<Ended<Result>>;
+  run(work: Work<Input, Secrets, Result>): Promise<Ended<Result>>;
 }

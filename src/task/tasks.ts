@@ -188,13 +188,14 @@ export class Tasks {
       // It is kept as it was, for the next server.
       if (code === 'INTERRUPTED' && kind.outlivesServer && held.task.state === 'running') return held.settle();
       const isStopped = code === 'CANCELLED' && held.task.state === 'cancelling';
-      this.#settle(held, isStopped ? 'stop' : code === 'INTERRUPTED' ? 'lose' : 'fail', { result: null, error: { code, message } });
+      this.#settle(held, isStopped ? 'stop' : code === 'INTERRUPTED' ? 'lose' : 'fail', { result: held.task.result, error: { code, message } });
     } finally {
       clearTimeout(late);
     }
   }
 
-  #workOf({ task, kind, secrets, controller }: Held): Work<unknown, unknown> {
+  #workOf(held: Held): Work<unknown, unknown> {
+    const { task, kind, secrets, controller } = held;
     const { id, owner, input } = task;
     return {
       id,
@@ -202,6 +203,13 @@ export class Tasks {
       input,
       secrets,
       signal: controller.signal,
+      before: task.result,
+      note: (result) => {
+        // It may have ended without its run.
+        if (isEnded(task.state)) return;
+        Object.assign(task, { result, updatedMs: Date.now() });
+        this.#save(held);
+      },
       progress: (percent, step) => {
         task.progress = Math.max(task.progress, Math.min(Math.floor(percent), 99));
         task.step = step;
@@ -243,7 +251,7 @@ export class Tasks {
 
   #save({ task }: Held): void {
     const { result, error } = task;
-    const outcome = isEnded(task.state) ? JSON.stringify({ result, error } satisfies Outcome) : null;
+    const outcome = result !== null || error !== null || isEnded(task.state) ? JSON.stringify({ result, error } satisfies Outcome) : null;
     try {
       this.options.table.save({ ...task, input: JSON.stringify(task.input), outcome });
     } catch (failure) {

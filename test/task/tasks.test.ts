@@ -212,8 +212,9 @@ describe('a restart', () => {
   it.each(['killed', 'asked for'])('that is %s lets a kind that outlives the server go on, without its secrets', async (how) => {
     const seen: string[] = [];
     const kind = toy(
-      ({ secrets, signal, input }) => {
-        seen.push(`${input.n} ${JSON.stringify(secrets)}`);
+      ({ secrets, signal, input, before, note }) => {
+        seen.push(`${input.n} ${JSON.stringify(secrets)} ${JSON.stringify(before)}`);
+        note({ sum: 100 });
         if (secrets === null) return Promise.resolve({ state: 'done', result: { sum: input.n } });
         return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)));
       },
@@ -228,7 +229,7 @@ describe('a restart', () => {
     expect(tasks.map(({ id }) => after.tasks.find(id)?.state)).toEqual(['pending', 'pending']);
     after.tasks.resume();
     for (const { id, input } of tasks) expect(await after.tasks.ended(id)).toMatchObject({ state: 'done', result: { sum: input.n } });
-    expect(seen).toEqual([`1 ${JSON.stringify({ secret: SECRET })}`, '1 null', '2 null']);
+    expect(seen).toEqual([`1 ${JSON.stringify({ secret: SECRET })} null`, '1 null {"sum":100}', '2 null null']);
   });
 
   it('that is asked for ends what runs first', async () => {
