@@ -89,6 +89,8 @@ export const ERRORS = {
   KEY_INVALID: { http: 400, exit: 2, about: 'the key is no Ed25519 key in PEM' },
   UPDATES_OFF: { http: 409, exit: 2, about: 'the server was not started so that it can be updated' },
   UPDATE_URL: { http: 400, exit: 2, about: 'the address of an update package is none of a peer' },
+  DOWNLOAD_BROKEN: { http: 502, exit: 2, about: 'the download of an update package broke off again and again' },
+  DOWNLOAD_WRONG: { http: 502, exit: 2, about: 'what was downloaded is not the update package that was announced' },
   UPDATE_FAILED: { http: 500, exit: 2, about: 'the update did not come to its end: the version that was there runs on, or runs again' },
   UPDATE_JOB_NOT_FOUND: { http: 404, exit: 2, about: 'no update job has this id' },
   UPDATE_JOB_STATE: { http: 409, exit: 2, about: 'the update job is in a state that does not allow this' },

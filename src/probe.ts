@@ -1,6 +1,7 @@
 /** The composition root: puts a probe together from a configuration and starts it. */
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FastifyInstance } from 'fastify';
 import { Access } from './access/access.js';
 import { ADMIN } from './access/caller.js';
@@ -51,6 +52,8 @@ import { Peers } from './peer/peers.js';
 import { Profiles } from './peer/profiles.js';
 import { packageVersion } from './root.js';
 import { openDataFolder } from './state/data-folder.js';
+import type { Launched } from './update/launched.js';
+import { Slots } from './update/slots.js';
 
 export interface Probe {
   /** Where this machine reaches it, as a URL without a path: `http://127.0.0.1:8470`. */
@@ -67,12 +70,21 @@ export interface Probe {
   close(): Promise<void>;
 }
 
-/** Starts a probe; `parent` starts its captures, where there is one. Refuses before it binds or touches anything if the address is not allowed. */
-export async function startProbe(
-  config: ProbeConfig,
-  prepare: typeof prepareExport = prepareExport,
-  parent: RootParent | null = null,
-): Promise<Probe> {
+/** How often a server that has just started looks whether it is healthy. */
+const HEALTH_POLL_MS = 500;
+
+/** What is around a probe. */
+export interface ProbeAround {
+  /** For tests. */
+  prepare?: typeof prepareExport;
+  /** Starts its captures. */
+  parent?: RootParent | null;
+  /** Starts another release in its place. */
+  launcher?: Launched | null;
+}
+
+/** Starts a probe. Refuses before it binds or touches anything if the address is not allowed. */
+export async function startProbe(config: ProbeConfig, { prepare = prepareExport, parent = null, launcher = null }: ProbeAround = {}): Promise<Probe> {
   const startedMs = Date.now();
   const host = listenAddress(config.host, config.tls !== null || config.insecureHttp);
   const tls = config.tls && readTls(config.tls);
@@ -93,6 +105,7 @@ export async function startProbe(
   pool.start();
   const jobs = new Jobs(data.path);
   const startCapture = (job: Job): Promise<void> => startInBackground(job, parent);
+  const slots = new Slots(data.path);
   const settings = new CaptureSettings(data.path);
   const rooms: CaptureRooms = { jobs, clips: new Clips(jobs), vifgs: new Vifgs(settings), startCapture };
   await rooms.clips.sweep();
@@ -170,7 +183,8 @@ export async function startProbe(
     await control.resume();
     const address = await listen(app, host, config.port, tls === null ? 'http' : 'https');
     const socket = await ControlSocket.open(app, data.path, access);
-    tasks.resume();
+    launcher?.listens(port());
+    void settled(health, slots, launcher).then(() => tasks.resume());
     history.start();
     const close = async (): Promise<void> => {
       clearInterval(sweeping);
@@ -187,6 +201,14 @@ export async function startProbe(
     data.close();
     throw error;
   }
+}
+
+/** Resolves when the probe can do its work; a release on trial is kept from then on. */
+async function settled(health: Health, slots: Slots, launcher: Launched | null): Promise<void> {
+  if (launcher === null) return;
+  while ((await health.report()).faults.length > 0) await sleep(HEALTH_POLL_MS, undefined, { ref: false });
+  slots.confirm();
+  launcher.isHealthy();
 }
 
 async function listen(app: FastifyInstance, host: string, port: number, scheme: string): Promise<string> {

@@ -1,5 +1,5 @@
 /** Certificate and key of the listener. */
-import { closeSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { SpillwayError } from '../errors.js';
 
@@ -14,6 +14,9 @@ export interface TlsFiles {
   cert: string;
   key: string;
 }
+
+/** A chain of certificates is some kilobytes. */
+const PEM_BYTES_MAX = 1 << 20;
 
 /** Reads both, and sees that they belong together. Throws TLS_UNUSABLE. */
 export function readTls({ cert, key }: TlsFiles): TlsPair {
@@ -57,8 +60,23 @@ function readOnce(path: string): Buffer {
   if (descriptor === undefined) return readFileSync(path);
   const fd = Number(descriptor);
   try {
-    return readFileSync(fd);
+    return readFromBegin(fd);
   } finally {
     closeSync(fd);
+  }
+}
+
+/** The servers that follow one another share one position in the file; a pipe has none, and is read by the first. */
+function readFromBegin(fd: number): Buffer {
+  const bytes = Buffer.alloc(PEM_BYTES_MAX);
+  try {
+    for (let length = 0; ;) {
+      const read = readSync(fd, bytes, length, bytes.length - length, length);
+      if (read === 0) return bytes.subarray(0, length);
+      length += read;
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESPIPE') throw error;
+    return readFileSync(fd);
   }
 }

@@ -7,7 +7,12 @@ import { fromRoot } from '../root.js';
 /** What a capture is told of its job. */
 export type CaptureSettings = Omit<JobSettings, 'filter' | 'ownerPid' | 'enabled' | 'chosenBy'>;
 
-export function captureExecutable(): string {
+/** Names the executable to use, in the environment of a server that an update brought: it has what the one in an update lacks, a capability. */
+export const CAPTURE_VARIABLE = 'SPILLWAY_CAPTURE';
+
+export function captureExecutable(environment: NodeJS.ProcessEnv = process.env): string {
+  const given = environment[CAPTURE_VARIABLE];
+  if (given !== undefined) return given;
   const places = [fromRoot('build', 'Release', 'spillway-capture'), fromRoot('prebuilds', `${process.platform}-${process.arch}`, 'spillway-capture')];
   const found = places.find((place) => existsSync(place));
   if (found === undefined) throw new SpillwayError('SETUP_INCOMPLETE', 'the capture executable is not built: run `npm start` or `npm run build`');

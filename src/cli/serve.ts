@@ -25,6 +25,7 @@ Ctrl-C (SIGINT) or SIGTERM ends it: running exports are ended first. A second on
     { name: 'insecure-http', about: 'allow other than loopback without TLS: passwords and packets can be read on the way' },
     { name: 'name', value: 'HOST', many: true, about: 'a host name, besides localhost, that requests may use' },
     { name: 'user', value: 'USER', about: 'whom root lets serve: NAME, UID or UID:GID; see below' },
+    { name: 'updates', about: 'let admins replace the program over the API; the server runs below a launcher then' },
     { name: 'log-level', value: 'LEVEL', about: `${LOG_LEVELS.join(', ')}; default: warn; the log goes to stderr` },
   ],
   notes: `Started by root, it serves as another user without any privilege: --user, else the owner of the data folder, else of the
@@ -50,15 +51,18 @@ export async function serveCommand(args: readonly string[], io: Io): Promise<num
   const config = serveArguments(parsed, io);
   if (process.getuid?.() === 0) return serveBelowRoot(config, parsed);
   if (parsed.values.has('user')) throw new SpillwayError('REQUEST_INVALID', '--user: only root can serve as another user');
+  const { launched } = await import('../update/launched.js');
+  const launcher = launched();
+  if (parsed.values.has('updates') && launcher === null) return launchServers(config, parsed);
   const { startProbe } = await import('../probe.js');
   const { rootParent } = await import('../capture/parent.js');
   const parent = rootParent();
   const signal = io.interrupt();
-  const probe = await startProbe(config, undefined, parent);
+  const probe = await startProbe(config, { parent, launcher });
   const users = probe.access.users.list();
   io.stdout.write(greeting(probe.address, (users.find(({ role }) => role === 'admin') ?? users[0])?.name));
   const asked = new Promise((resolve) => signal.addEventListener('abort', resolve));
-  if (!signal.aborted) await Promise.race([asked, ...(parent ? [parent.gone] : [])]);
+  if (!signal.aborted) await Promise.race([asked, ...(parent ? [parent.gone] : []), ...(launcher ? [launcher.gone, launcher.restarting] : [])]);
   await unlessInterrupted(signal, probe.close(), { tidies: true });
   return 0;
 }
@@ -75,6 +79,22 @@ async function serveBelowRoot({ host, dataFolder, tls, insecureHttp }: ProbeConf
   const handedOver = tls === null ? {} : { 'tls-cert': [given.cert], 'tls-key': [given.key] };
   const command = (data: string): string[] => commandLine(SERVE, parsed, { data: [data], user: [], ...handedOver });
   return serveAsUser({ user: parsed.values.get('user')?.[0], dataFolder, files, command });
+}
+
+/** The releases that updates brought run below this one. */
+async function launchServers({ dataFolder, tls, port }: ProbeConfig, parsed: Parsed): Promise<number> {
+  const { launch } = await import('../update/launcher.js');
+  const { Slots } = await import('../update/slots.js');
+  const { PARENT_FD } = await import('../capture/parent.js');
+  const { FIRST_FILE } = await import('../privileged/serve.js');
+  const { inherited } = await import('../api/tls.js');
+  // What root has handed over goes on to each of them.
+  const opened = tls?.cert === inherited(FIRST_FILE).cert ? [FIRST_FILE, FIRST_FILE + 1] : [];
+  const files = PARENT_FD in process.env ? [FIRST_FILE - 1, ...opened] : [];
+  const paths = { data: [dataFolder], ...(tls && { 'tls-cert': [tls.cert], 'tls-key': [tls.key] }) };
+  // The next one listens where the one before did, also where any port would have done.
+  const args = (bound: number | null): string[] => commandLine(SERVE, parsed, { ...paths, port: [String(bound ?? port)] }).slice(2);
+  return launch({ dataFolder, slots: new Slots(dataFolder), args, files });
 }
 
 export function serveArguments({ values }: Parsed, io: Io): ProbeConfig {

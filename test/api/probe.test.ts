@@ -53,7 +53,7 @@ describe('a probe', () => {
     ['::1', /^http:\/\/\[::1\]:\d+$/],
   ])('listens on %s', async (host, address) => {
     const data = new TemporaryData();
-    const probe = await startProbe(probeConfig({ host, dataFolder: data.path, port: 0, logLevel: 'silent' }, {}), new FakeEngine().prepare);
+    const probe = await startProbe(probeConfig({ host, dataFolder: data.path, port: 0, logLevel: 'silent' }, {}), { prepare: new FakeEngine().prepare });
     expect(probe.address).toMatch(address);
     expect((await fetch(`${probe.address}${BASE}/exports`)).status).toBe(200);
     await probe.close();
@@ -68,7 +68,7 @@ describe('a probe', () => {
     const config = probeConfig({ dataFolder: data.path, port, logLevel: 'silent' }, {});
     await expect(startProbe(config)).rejects.toMatchObject({ code: 'ADDRESS_UNAVAILABLE', message: expect.stringContaining(`port ${port}`) });
     other.close();
-    const probe = await startProbe(config, new FakeEngine().prepare);
+    const probe = await startProbe(config, { prepare: new FakeEngine().prepare });
     await probe.close();
     data.remove();
   });

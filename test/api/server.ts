@@ -36,7 +36,7 @@ export class TestProbe {
   /** `prepare`: instead of the engine. */
   static async start(prepare?: Dependencies['prepare'], given: Partial<ProbeConfig> = {}, data = new TemporaryData()): Promise<TestProbe> {
     const config = probeConfig({ dataFolder: data.path, port: 0, logLevel: 'silent', ...given }, {});
-    return new TestProbe(await (prepare === undefined ? startProbe(config) : startProbe(config, prepare)), data);
+    return new TestProbe(await (prepare === undefined ? startProbe(config) : startProbe(config, { prepare })), data);
   }
 
   get port(): number {
