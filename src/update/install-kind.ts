@@ -5,6 +5,7 @@ import { mkdir, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KeyObject } from 'node:crypto';
+import { packageVersion } from '../root.js';
 import { coded, SpillwayError, type ErrorCode } from '../errors.js';
 import type { Peers } from '../peer/peers.js';
 import type { Profiles } from '../peer/profiles.js';
@@ -22,8 +23,6 @@ export interface InstallOptions {
   profiles: Pick<Profiles, 'credentials'>;
   /** Of whom packages are taken; none: of anybody. */
   keys: () => readonly KeyObject[];
-  /** Older ones are refused. */
-  leastVersion: string | null;
   /** Before a release is tried. */
   keepDatabase: () => void;
   /** Lets the launcher start the server again. */
@@ -172,7 +171,7 @@ class Installation {
   }
 
   #demands(): Demands {
-    return { ...HERE, keys: this.options.keys(), leastVersion: this.options.leastVersion };
+    return { ...HERE, keys: this.options.keys(), leastVersion: this.work.input.allowOlder ? null : packageVersion() };
   }
 
   #tell(change: Partial<InstallStatus>, percent: number, what: string, isUrgent = false): void {

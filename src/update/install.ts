@@ -54,6 +54,8 @@ export interface InstallInput {
   version: string;
   bytes: number;
   sha256: string;
+  /** Also a version before the one that runs. */
+  allowOlder: boolean;
 }
 
 const IDLE = { status: 'IDLE', progress: 0, bytes: 0, total_bytes: 0, rate: 0, start_time: 0, end_time: 0, detail: '' } as const;

@@ -199,7 +199,7 @@ describe('an update that fails', () => {
       what: 'it is older than allowed',
       error: 'DOWNLOAD_VALIDATION_FAILED',
       code: 'PACKAGE_TOO_OLD',
-      run: () => failing(good, {}, undefined, { leastVersion: '10.0.0' }),
+      run: async () => failing(await pack(releases.path, { version: '0.0.9' })),
     },
     {
       what: 'it can not be unpacked',

@@ -102,7 +102,6 @@ export async function member(
     peers,
     profiles: { credentials: () => ({ username: 'ann', password: 'secret' }) },
     keys: () => [],
-    leastVersion: null,
     keepDatabase: () => undefined,
     restart: () => {
       self.restarts++;
@@ -120,7 +119,7 @@ export async function member(
     install: async (about, input) => {
       const { bytes, id, version, sha256 } = about;
       const url = `https://${address}/packages/${id}/file`;
-      const task = self.room.tasks.create(kind, 'ann', { url, package: id, version, bytes: bytes.length, sha256, ...input }, null);
+      const task = self.room.tasks.create(kind, 'ann', { url, package: id, version, bytes: bytes.length, sha256, allowOlder: false, ...input }, null);
       // It has ended, or waits for the restart that it asked for.
       await Promise.race([self.room.tasks.ended(task.id), new Promise<void>((resolve) => (restartAsked = resolve))]);
       return task;
