@@ -28,6 +28,7 @@ import { observe } from './api/observe/service.js';
 import { packetExport } from './api/packet-export/service.js';
 import { rpc } from './api/rpc/service.js';
 import { support } from './api/support/service.js';
+import { update } from './api/update/service.js';
 import { readTls } from './api/tls.js';
 import { FileIndexes } from './buffer/file-indexes.js';
 import { Clips } from './buffer/clips.js';
@@ -54,6 +55,7 @@ import { packageVersion } from './root.js';
 import { openDataFolder } from './state/data-folder.js';
 import type { Launched } from './update/launched.js';
 import { Slots } from './update/slots.js';
+import { openUpdates } from './update/updates.js';
 
 export interface Probe {
   /** Where this machine reaches it, as a URL without a path: `http://127.0.0.1:8470`. */
@@ -159,7 +161,8 @@ export async function startProbe(config: ProbeConfig, { prepare = prepareExport,
     };
     const addresses = (): string[] => addressesOf(host);
     const port = (): number => (app!.server.address() as AddressInfo).port;
-    const packages = await openPackages({ data, facts, peers, profiles, addresses, port, report: report('a package') });
+    const updates = await openUpdates({ data, audit: access.audit, report: report('an update'), ...{ peers, profiles, slots, launcher } });
+    const packages = await openPackages({ data, kinds: [updates.install], facts, peers, profiles, addresses, port, report: report('a package') });
     const { tasks, devices } = packages;
     const services: Service[] = [
       common({ access, services: () => services, version, serial: data.serial, addresses }),
@@ -172,6 +175,7 @@ export async function startProbe(config: ProbeConfig, { prepare = prepareExport,
       observe(metrics, health),
       rpc({ access, tasks, devices, kind: packages.diagnostic, device: { version, serial: data.serial } }),
       support({ tasks, devices, profiles, kind: packages.support }),
+      update({ updates, files: data.files, tasks, peers }),
     ];
     const own = { names: config.names, addresses };
     const seen = (request: SeenRequest): void => {

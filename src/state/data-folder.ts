@@ -3,7 +3,7 @@ import { mkdir, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SpillwayError } from '../errors.js';
 import { AuditTable } from './audit.js';
-import { closeDatabase, openDatabase, touchDatabase } from './database.js';
+import { closeDatabase, copyDatabase, openDatabase, touchDatabase } from './database.js';
 import { ExportStore } from './exports.js';
 import { FileSystem } from './filesystem.js';
 import { sweepPartFiles } from './part-files.js';
@@ -13,6 +13,7 @@ import { writeSample } from './sample.js';
 import { SecretTable } from './secrets.js';
 import { serialOf } from './serial.js';
 import { ArtifactTable, TaskTable } from './tasks.js';
+import { UpdateKeyTable, UpdatePackageTable } from './updates.js';
 import { UserTable } from './users.js';
 import { Writes } from './writes.js';
 
@@ -30,12 +31,16 @@ export interface DataFolder {
   readonly artifacts: ArtifactTable;
   readonly peers: PeerTable;
   readonly profiles: ProfileTable;
+  readonly updatePackages: UpdatePackageTable;
+  readonly updateKeys: UpdateKeyTable;
   /** Random, and the same as long as the data folder lives. */
   readonly serial: string;
   /** Unfinished files of a probe that died, removed now. */
   readonly sweptFiles: number;
   /** Throws where the database can't be written. */
   write(): void;
+  /** Writes a copy of the database, as it is now, to a file. */
+  copyDatabase(path: string): void;
   /** Gives up the lock. */
   close(): void;
 }
@@ -63,9 +68,12 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       artifacts: new ArtifactTable(db),
       peers: new PeerTable(db),
       profiles: new ProfileTable(db),
+      updatePackages: new UpdatePackageTable(db),
+      updateKeys: new UpdateKeyTable(db),
       serial: serialOf(db),
       sweptFiles,
       write: () => touchDatabase(db),
+      copyDatabase: (to) => copyDatabase(db, to),
       close: () => {
         writes.flush();
         closeDatabase(db);

@@ -5,7 +5,7 @@
  * dies, there is no stale file to judge, and it holds between two probes of one process as well. No other part of a
  * program may open the file: closing any descriptor of it would drop the lock.
  */
-import { chmodSync, existsSync } from 'node:fs';
+import { chmodSync, existsSync, rmSync } from 'node:fs';
 import Database from 'libsql';
 import { SpillwayError } from '../errors.js';
 import { MIGRATIONS } from './migrations.js';
@@ -61,6 +61,12 @@ export function closeDatabase(db: Connection): void {
     // Never had it, or the file can not be written: nothing to give back.
   }
   db.close();
+}
+
+/** Writes all that is committed to another file, in the place of what is there. */
+export function copyDatabase(db: Connection, path: string): void {
+  rmSync(path, { force: true });
+  db.prepare('VACUUM INTO ?').run(path);
 }
 
 /** Writes what is there already; throws what the system says where it can't. */

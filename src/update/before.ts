@@ -5,20 +5,14 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpillwayError } from '../errors.js';
-import { closeDatabase, openDatabase, type Connection } from '../state/database.js';
+import { closeDatabase, openDatabase } from '../state/database.js';
 
-const COPY = 'before.db';
-
-/** A copy of all that is committed. */
-export function keepDatabase(db: Connection, updatesFolder: string): void {
-  const path = join(updatesFolder, COPY);
-  rmSync(path, { force: true });
-  db.prepare('VACUUM INTO ?').run(path);
-}
+/** Where the copy lies. */
+export const keptDatabase = (updatesFolder: string): string => join(updatesFolder, 'before.db');
 
 /** Puts the copy back where what is there can't be read by this release. Nobody has the data folder open. */
 export function restoreDatabase(dataFolder: string, updatesFolder: string): void {
-  const copy = join(updatesFolder, COPY);
+  const copy = keptDatabase(updatesFolder);
   const path = join(dataFolder, 'spillway.db');
   if (!existsSync(copy) || isReadable(path)) return;
   for (const end of ['-wal', '-shm', '-journal']) rmSync(path + end, { force: true });

@@ -11,4 +11,15 @@ export const UPDATE_LIMITS = {
   pathBytes: 512,
   /** Keys that packages may be signed with. */
   keys: 16,
+  /** Of a key in PEM, which is shorter, and of its name, which is one line of a list. */
+  keyBytes: 4096,
+  keyNameLength: 100,
+  /** Of a package's file: a release is some tens of megabytes. */
+  packageBytes: 1 * 2 ** 30,
+  /** Of all packages of the repository: a probe's disk is for its buffer. */
+  repositoryBytes: 8 * 2 ** 30,
+  /** Rows of a list that clients read whole. */
+  packages: 200,
+  /** Packages that come at once: each is unpacked and hashed in this thread. */
+  importsAtOnce: 4,
 } as const;

@@ -15,12 +15,13 @@ import { fingerprintOf, SIGNATURE_BYTES, signerOf } from './signature.js';
 export interface Demands {
   /** One of them has to have signed it; none: signatures are not looked at. */
   keys: readonly KeyObject[];
-  platform: string;
-  architecture: string;
+  /** The machine that it is for; missing: any. */
+  platform?: string;
+  architecture?: string;
   /** Of the Node that is to run it. */
-  node: string;
+  node?: string;
   /** Older ones are refused; null: none is. */
-  leastVersion: string | null;
+  leastVersion?: string | null;
 }
 
 export interface Proven {
@@ -84,14 +85,16 @@ function proveSigner(text: Uint8Array, signature: Uint8Array | null, keys: reado
 }
 
 function check({ platform, architecture, node, version }: ReleaseManifest, demands: Demands): void {
-  if (platform !== demands.platform || architecture !== demands.architecture)
+  const { platform: ownPlatform = platform, architecture: ownArchitecture = architecture, leastVersion = null } = demands;
+  if (platform !== ownPlatform || architecture !== ownArchitecture)
     throw new SpillwayError(
       'PACKAGE_ARCHITECTURE',
-      `the package is for ${platform} on ${architecture}, and this is ${demands.platform} on ${demands.architecture}`,
+      `the package is for ${platform} on ${architecture}, and this is ${ownPlatform} on ${ownArchitecture}`,
     );
-  if (!satisfies(demands.node, node)) throw new SpillwayError('PACKAGE_NODE', `the package runs on Node ${node}, and this is ${demands.node}`);
-  if (demands.leastVersion !== null && compare(version, demands.leastVersion) < 0)
-    throw new SpillwayError('PACKAGE_TOO_OLD', `the package is of version ${version}, and nothing before ${demands.leastVersion} is taken`);
+  if (demands.node !== undefined && !satisfies(demands.node, node))
+    throw new SpillwayError('PACKAGE_NODE', `the package runs on Node ${node}, and this is ${demands.node}`);
+  if (leastVersion !== null && compare(version, leastVersion) < 0)
+    throw new SpillwayError('PACKAGE_TOO_OLD', `the package is of version ${version}, and nothing before ${leastVersion} is taken`);
 }
 
 const shown = ({ header }: Entry): string => JSON.stringify(header.name.slice(0, 100));
