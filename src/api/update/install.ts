@@ -27,10 +27,10 @@ const exact = { additionalProperties: false };
 const NewInstall = Type.Object(
   {
     url: Type.String({ maxLength: 2000, description: 'where the package lies: https, and a peer of this probe' }),
-    package: Type.String({ pattern: '^[0-9a-f]{24}$', description: 'id of the package' }),
+    package: Type.String({ maxLength: 100, description: 'id of the package' }),
     version: Type.String({ maxLength: 100 }),
     bytes: Type.Integer({ minimum: 1, maximum: UPDATE_LIMITS.releaseBytes }),
-    sha256: Type.String({ pattern: '^[0-9a-f]{64}$', description: 'of the file' }),
+    sha256: Type.String({ maxLength: 100, description: 'of the file' }),
     allow_older: Type.Optional(Type.Boolean({ description: 'also a version before the one that runs; default: false' })),
   },
   exact,
@@ -147,6 +147,8 @@ function begin(
 ): InstallTask {
   if (!isEnabled) throw new SpillwayError('UPDATES_OFF', 'this probe was not started so that it can be updated: start it with --updates');
   if (tasks.list(kind.name).some(({ state }) => !isEnded(state))) throw new SpillwayError('TASK_RUNNING', 'this probe is being updated already');
+  if (!/^[0-9a-f]{24}$/.test(body.package)) throw new SpillwayError('REQUEST_INVALID', 'package is no id of a package: 24 hex digits');
+  if (!/^[0-9a-f]{64}$/.test(body.sha256)) throw new SpillwayError('REQUEST_INVALID', 'sha256 is no SHA-256: 64 hex digits in lower case');
   imageAddress(body.url, peers);
   return tasks.create(kind, owner, { ...body, allowOlder: allow_older }, null);
 }
