@@ -46,12 +46,12 @@ afterEach(async () => {
   }
 });
 
-function house(releases: Record<string, string>, prepare: (slots: Slots, data: string) => void = () => undefined): House {
+function house(releases: Record<string, string>, prepare: (slots: Slots, data: string) => void = () => undefined, healthyMs?: number): House {
   const data = temporaryFolder().path;
   const slots = new Slots(data, join(data, 'installed'));
   for (const [place, act] of Object.entries(releases)) release(slots, place as 'a', act);
   prepare(slots, data);
-  return launched(data, slots);
+  return launched(data, slots, healthyMs);
 }
 
 function release(slots: Slots, place: 'installed' | 'a' | 'b', act: string): void {
@@ -62,13 +62,14 @@ function release(slots: Slots, place: 'installed' | 'a' | 'b', act: string): voi
   if (place !== 'installed') slots.write({ ...slots.read(), slots: { ...slots.read().slots, [place]: { package: 'p', version: '1' } } });
 }
 
-function launched(data: string, slots: Slots): House {
+/** `healthyMs`: for those that are never healthy; the others may start slowly. */
+function launched(data: string, slots: Slots, healthyMs = 60_000): House {
   const driver = `
     import { launch } from ${JSON.stringify(fromRoot('dist', 'update', 'launcher.js'))};
     import { Slots } from ${JSON.stringify(fromRoot('dist', 'update', 'slots.js'))};
     const data = ${JSON.stringify(data)};
     const args = (port) => [data, String(port)];
-    process.exit(await launch({ dataFolder: data, slots: new Slots(data, data + '/installed'), args, files: [], patience: { healthyMs: 700, endMs: 200 } }));`;
+    process.exit(await launch({ dataFolder: data, slots: new Slots(data, data + '/installed'), args, files: [], patience: { healthyMs: ${healthyMs}, endMs: 200 } }));`;
   const launcher = spawn(process.execPath, ['--input-type=module', '-e', driver], { stdio: ['ignore', 'inherit', 'pipe'] });
   started.push(launcher);
   let errors = '';
@@ -101,14 +102,19 @@ describe('the launcher', () => {
     expect(home.log().at(-1)).toBe('a ended');
   });
 
-  it.each([
+  it.each<[string, string, RegExp, number?]>([
     ['ends', 'process.exit(3)', /ended with exit code 3/],
     ['does not start', 'throw new Error("no")', /ended with exit code 1/],
     ['is killed', 'process.kill(process.pid, "SIGKILL")', /SIGKILL ended it/],
-    ['is never healthy', 'listens(1234)', /not healthy within 0.7 s/],
-    ['is never healthy, and does not end', 'process.removeAllListeners("SIGTERM"); process.on("SIGTERM", () => {});', /not healthy within 0.7 s/],
-  ])('goes back to the release before where a new one %s', async (_, act, why) => {
-    const home = house({ installed: UPDATES, a: act });
+    ['is never healthy', 'listens(1234)', /not healthy within 0.7 s/, 700],
+    [
+      'is never healthy, and does not end',
+      'process.removeAllListeners("SIGTERM"); process.on("SIGTERM", () => {});',
+      /not healthy within 0.7 s/,
+      700,
+    ],
+  ])('goes back to the release before where a new one %s', async (_, act, why, healthyMs) => {
+    const home = house({ installed: UPDATES, a: act }, undefined, healthyMs);
     await logged(home, 'installed healthy');
     expect(home.slots.read()).toMatchObject({
       active: 'installed',

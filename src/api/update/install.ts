@@ -29,7 +29,7 @@ const NewInstall = Type.Object(
     url: Type.String({ maxLength: 2000, description: 'where the package lies: https, and a peer of this probe' }),
     package: Type.String({ maxLength: 100, description: 'id of the package' }),
     version: Type.String({ maxLength: 100 }),
-    bytes: Type.Integer({ minimum: 1, maximum: UPDATE_LIMITS.releaseBytes }),
+    bytes: Type.Integer({ minimum: 0, maximum: UPDATE_LIMITS.packageBytes }),
     sha256: Type.String({ maxLength: 100, description: 'of the file' }),
     allow_older: Type.Optional(Type.Boolean({ description: 'also a version before the one that runs; default: false' })),
   },
@@ -149,6 +149,7 @@ function begin(
   if (tasks.list(kind.name).some(({ state }) => !isEnded(state))) throw new SpillwayError('TASK_RUNNING', 'this probe is being updated already');
   if (!/^[0-9a-f]{24}$/.test(body.package)) throw new SpillwayError('REQUEST_INVALID', 'package is no id of a package: 24 hex digits');
   if (!/^[0-9a-f]{64}$/.test(body.sha256)) throw new SpillwayError('REQUEST_INVALID', 'sha256 is no SHA-256: 64 hex digits in lower case');
+  if (body.bytes < 1) throw new SpillwayError('REQUEST_INVALID', 'bytes is not the size of a package');
   imageAddress(body.url, peers);
   return tasks.create(kind, owner, { ...body, allowOlder: allow_older }, null);
 }
