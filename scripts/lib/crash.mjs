@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { root } from './paths.mjs';
 import { exitOf } from './run.mjs';
 
-const FILES = ['capture/kills', 'capture/server-kills', 'capture/packages', 'api/package-kills', 'update/kills'].map((name) => join('test', `${name}.test.ts`));
+const FILES = ['capture/kills', 'capture/server-kills', 'capture/packages', 'api/package-kills', 'update/kills'].map((name) =>
+  join('test', `${name}.test.ts`),
+);
 
 /** Resolves to true when all went well. Without a seed there is another one each time; what fails tells its own. */
 export async function crash({ minutes, seed }) {
