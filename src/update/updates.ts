@@ -2,11 +2,12 @@
 import { join } from 'node:path';
 import type { Audit } from '../access/audit.js';
 import type { DataFolder } from '../state/data-folder.js';
+import { UpdateJobs, type UpdateJobsOptions } from './jobs.js';
 import { UpdateKeys } from './keys.js';
 import { Repository } from './repository.js';
 
-export interface UpdatesOptions {
-  data: Pick<DataFolder, 'path' | 'updatePackages' | 'updateKeys'>;
+export interface UpdatesOptions extends Pick<UpdateJobsOptions, 'peers' | 'profiles' | 'own' | 'tasks'> {
+  data: Pick<DataFolder, 'path' | 'updatePackages' | 'updateKeys' | 'updateJobs'>;
   audit: Audit;
   /** Hears of failures that nobody waits for. */
   report: (error: Error) => void;
@@ -15,11 +16,13 @@ export interface UpdatesOptions {
 export interface Updates {
   repository: Repository;
   keys: UpdateKeys;
+  jobs: UpdateJobs;
 }
 
-export async function openUpdates({ data, audit, report }: UpdatesOptions): Promise<Updates> {
+export async function openUpdates({ data, audit, report, ...rooms }: UpdatesOptions): Promise<Updates> {
   const keys = new UpdateKeys({ table: data.updateKeys, audit });
   const folder = join(data.path, 'updates', 'repository');
   const repository = await Repository.open({ folder, table: data.updatePackages, keys: () => keys.keys(), report });
-  return { repository, keys };
+  const jobs = new UpdateJobs({ table: data.updateJobs, packages: repository, report, ...rooms });
+  return { repository, keys, jobs };
 }
