@@ -15,6 +15,8 @@ import { packetCapture } from './api/packet-capture/service.js';
 import { common } from './api/common/service.js';
 import type { Connections } from './api/connections.js';
 import { ControlSocket } from './api/control.js';
+import { lcmAuth } from './api/lcm/auth.js';
+import { lcm } from './api/lcm/service.js';
 import type { Service } from './api/link.js';
 import { addressesOf, isLoopback, isWildcard, listenAddress } from './api/loopback.js';
 import { Captures } from './api/observe/captures.js';
@@ -33,7 +35,7 @@ import { readTls } from './api/tls.js';
 import { FileIndexes } from './buffer/file-indexes.js';
 import { Clips } from './buffer/clips.js';
 import { Jobs, type Job } from './buffer/jobs.js';
-import { openPackages } from './bundle/packages.js';
+import { openPackages, type Packages } from './bundle/packages.js';
 import type { ProbeFacts } from './bundle/facts.js';
 import { openCaptured, type CaptureRooms } from './capture/captured-sources.js';
 import { JobControl } from './capture/job-control.js';
@@ -161,8 +163,13 @@ export async function startProbe(config: ProbeConfig, { prepare = prepareExport,
     };
     const addresses = (): string[] => addressesOf(host);
     const port = (): number => (app!.server.address() as AddressInfo).port;
-    const updates = await openUpdates({ data, audit: access.audit, report: report('an update'), ...{ peers, profiles, slots, launcher } });
-    const packages = await openPackages({ data, kinds: [updates.install], facts, peers, profiles, addresses, port, report: report('a package') });
+    const updates = await openUpdates({
+      ...{ data, audit: access.audit, peers, profiles, slots, launcher, report: report('an update') },
+      own: { bound: isWildcard(host) ? null : host, addresses, port, isSecure: tls !== null },
+      tasks: () => packages.tasks,
+    });
+    const { kinds } = updates;
+    const packages: Packages = await openPackages({ data, facts, peers, profiles, addresses, port, kinds, report: report('a package') });
     const { tasks, devices } = packages;
     const services: Service[] = [
       common({ access, services: () => services, version, serial: data.serial, addresses }),
@@ -176,6 +183,8 @@ export async function startProbe(config: ProbeConfig, { prepare = prepareExport,
       rpc({ access, tasks, devices, kind: packages.diagnostic, device: { version, serial: data.serial } }),
       support({ tasks, devices, profiles, kind: packages.support }),
       update({ updates, files: data.files, tasks, peers }),
+      lcm(updates.jobs),
+      lcmAuth(access),
     ];
     const own = { names: config.names, addresses };
     const seen = (request: SeenRequest): void => {
@@ -188,13 +197,16 @@ export async function startProbe(config: ProbeConfig, { prepare = prepareExport,
     const address = await listen(app, host, config.port, tls === null ? 'http' : 'https');
     const socket = await ControlSocket.open(app, data.path, access);
     launcher?.listens(port());
-    void settled(health, slots, launcher).then(() => tasks.resume());
+    void settled(health, slots, launcher).then(() => {
+      tasks.resume();
+      updates.jobs.look();
+    });
     history.start();
     const close = async (): Promise<void> => {
       clearInterval(sweeping);
       history.close();
       // Exports end first: their connections would keep the server open.
-      for (const part of [service, tasks, socket, app!, checksums, indexes, pool]) await part.close();
+      for (const part of [service, updates.jobs, tasks, socket, app!, checksums, indexes, pool]) await part.close();
       data.close();
     };
     return { address, services, access, facts: packages.facts, startCapture, close };

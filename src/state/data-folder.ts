@@ -13,6 +13,7 @@ import { writeSample } from './sample.js';
 import { SecretTable } from './secrets.js';
 import { serialOf } from './serial.js';
 import { ArtifactTable, TaskTable } from './tasks.js';
+import { UpdateJobTable } from './update-jobs.js';
 import { UpdateKeyTable, UpdatePackageTable } from './updates.js';
 import { UserTable } from './users.js';
 import { Writes } from './writes.js';
@@ -31,6 +32,7 @@ export interface DataFolder {
   readonly artifacts: ArtifactTable;
   readonly peers: PeerTable;
   readonly profiles: ProfileTable;
+  readonly updateJobs: UpdateJobTable;
   readonly updatePackages: UpdatePackageTable;
   readonly updateKeys: UpdateKeyTable;
   /** Random, and the same as long as the data folder lives. */
@@ -68,6 +70,7 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       artifacts: new ArtifactTable(db),
       peers: new PeerTable(db),
       profiles: new ProfileTable(db),
+      updateJobs: new UpdateJobTable(db),
       updatePackages: new UpdatePackageTable(db),
       updateKeys: new UpdateKeyTable(db),
       serial: serialOf(db),

@@ -93,4 +93,14 @@ export const MIGRATIONS: readonly string[] = [
      pem TEXT NOT NULL,
      added_ms INTEGER NOT NULL
    ) STRICT`,
+  `CREATE TABLE update_jobs (
+     id TEXT PRIMARY KEY,
+     facts TEXT NOT NULL
+   ) STRICT;
+   CREATE TABLE update_members (
+     job TEXT NOT NULL,
+     place INTEGER NOT NULL,
+     facts TEXT NOT NULL,
+     PRIMARY KEY (job, place)
+   ) STRICT`,
 ];

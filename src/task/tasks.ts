@@ -20,7 +20,7 @@ export interface TasksOptions {
 }
 
 /** Input, secrets and result are what the kind's own face makes of them. */
-export type AnyKind = TaskKind<never, never, unknown>;
+type AnyKind = TaskKind<never, never, unknown>;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 

@@ -199,8 +199,9 @@ async function step<T>(word: InstallError | ((code: ErrorCode) => InstallError),
 async function tryRelease(folder: string, version: string): Promise<void> {
   const refuse = (why: string): SpillwayError => new SpillwayError('UPDATE_FAILED', `the unpacked release does not run: ${why}`);
   const { stdout } = await promisify(execFile)(process.execPath, [join(folder, 'bin', 'spillway'), '--version'], { timeout: TRY_MS, cwd: '/' }).catch(
-    (error: Error & { stderr?: string }) => {
-      throw refuse(error.stderr?.trim().split('\n').at(-1) || error.message);
+    (error: unknown) => {
+      const { stderr = '', message } = error as Error & { stderr?: string };
+      throw refuse(stderr.trim().split('\n').at(-1) || message);
     },
   );
   if (!stdout.includes(version)) throw refuse(`it says that it is ${JSON.stringify(stdout.trim().slice(0, 100))}, and not ${version}`);

@@ -24,3 +24,33 @@ export const UPDATE_LIMITS = {
   /** Packages that come at once: each is unpacked and hashed in this thread. */
   importsAtOnce: 4,
 } as const;
+
+/** The limits of update jobs, and how long members are waited for. */
+export const JOB_LIMITS = {
+  /** That are kept; of more, those that have ended first are forgotten. */
+  jobs: 1000,
+  /** That run: each asks its members every other second. */
+  running: 8,
+  /** Members that are updated at once, unless the job says otherwise, and at most: all of them download from one probe. */
+  maxConcurrent: { usual: 4, most: 32 },
+  /** Of names and descriptions: a line, and some. */
+  nameLength: 100,
+  descriptionLength: 1000,
+  /** Further ahead is a time in another unit, or a mistake. */
+  scheduleMs: 366 * 24 * 3_600_000,
+  /** A job that is later than that would surprise whoever gave it a time at night. */
+  lateMs: 3_600_000,
+  /** The clock on the wall may be set at any time. */
+  lookMs: 30_000,
+} as const;
+
+export interface FollowPatience {
+  /** Until a member is asked again how far it is: at first, and at most. */
+  pollMs: { first: number; most: number };
+  /** For a member that has stopped answering: a restart takes seconds, one that goes back to the version before some minutes. */
+  silentMs: number;
+  /** For all of one member's update: the largest package over 10 Mbit/s takes half an hour. */
+  memberMs: number;
+}
+
+export const FOLLOW_PATIENCE: FollowPatience = { pollMs: { first: 500, most: 3000 }, silentMs: 10 * 60_000, memberMs: 2 * 3_600_000 };

@@ -2,22 +2,20 @@
 import { join } from 'node:path';
 import type { Audit } from '../access/audit.js';
 import type { DataFolder } from '../state/data-folder.js';
-import type { Peers } from '../peer/peers.js';
-import type { Profiles } from '../peer/profiles.js';
+import type { TasksOptions } from '../task/tasks.js';
 import { keptDatabase } from './before.js';
 import { installKind, type InstallKind } from './install-kind.js';
+import { UpdateJobs, type UpdateJobsOptions } from './jobs.js';
 import { UpdateKeys } from './keys.js';
 import type { Launched } from './launched.js';
 import { Repository } from './repository.js';
 import type { Slots } from './slots.js';
 
-export interface UpdatesOptions {
-  data: Pick<DataFolder, 'path' | 'updatePackages' | 'updateKeys' | 'copyDatabase'>;
+export interface UpdatesOptions extends Pick<UpdateJobsOptions, 'peers' | 'profiles' | 'own' | 'tasks'> {
+  data: Pick<DataFolder, 'path' | 'updatePackages' | 'updateKeys' | 'updateJobs' | 'copyDatabase'>;
   audit: Audit;
   /** Hears of failures that nobody waits for. */
   report: (error: Error) => void;
-  peers: Peers;
-  profiles: Profiles;
   slots: Slots;
   /** Starts another release; null: this one can't be updated. */
   launcher: Pick<Launched, 'restart'> | null;
@@ -29,17 +27,21 @@ export interface Updates {
   install: InstallKind;
   slots: Slots;
   isEnabled: boolean;
+  jobs: UpdateJobs;
+  /** Of the tasks that updates are. */
+  kinds: TasksOptions['kinds'];
 }
 
-export async function openUpdates({ data, audit, report, peers, profiles, slots, launcher }: UpdatesOptions): Promise<Updates> {
+export async function openUpdates({ data, audit, report, slots, launcher, ...rooms }: UpdatesOptions): Promise<Updates> {
   const keys = new UpdateKeys({ table: data.updateKeys, audit });
   const folder = join(data.path, 'updates', 'repository');
   const repository = await Repository.open({ folder, table: data.updatePackages, keys: () => keys.keys(), report });
   const install = installKind({
-    ...{ slots, peers, profiles },
+    ...{ slots, peers: rooms.peers, profiles: rooms.profiles },
     keys: () => keys.keys(),
     keepDatabase: () => data.copyDatabase(keptDatabase(slots.folder)),
     restart: () => launcher?.restart(),
   });
-  return { repository, keys, install, slots, isEnabled: launcher !== null };
+  const jobs = new UpdateJobs({ table: data.updateJobs, packages: repository, report, ...rooms });
+  return { repository, keys, install, slots, isEnabled: launcher !== null, jobs, kinds: [install, jobs.kind] };
 }

@@ -66,7 +66,14 @@ async function outcome(path: string, method: string, headers: Headers): Promise<
 
 /** Some services have words of their own for errors. */
 function codeOf(answer: Answer): string {
-  const { customErrorCode: word, error } = JSON.parse(answer.body.toString()) as { customErrorCode?: string; error?: { code: string } };
+  const {
+    customErrorCode: word,
+    error,
+    id,
+  } = JSON.parse(answer.body.toString()) as Partial<Record<'customErrorCode' | 'id', string>> & {
+    error?: { code: string };
+  };
+  if (id !== undefined) return id;
   if (word !== undefined) return word.toUpperCase().replaceAll('-', '_');
   return error?.code ?? errorOf(answer).error_id;
 }

@@ -1,0 +1,251 @@
+/** The update jobs of a probe: drafted, allowed, deployed now or at a time, and what a restart makes of them. */
+import { coded, SpillwayError } from '../errors.js';
+import type { Patience } from '../peer/connection.js';
+import type { Peers } from '../peer/peers.js';
+import type { Profiles } from '../peer/profiles.js';
+import type { UpdateJobTable } from '../state/update-jobs.js';
+import { newId } from '../task/artifacts.js';
+import { isEnded } from '../task/states.js';
+import type { Tasks } from '../task/tasks.js';
+import { draftOf, type JobWish } from './draft.js';
+import type { JobMember, UpdateJob } from './job.js';
+import { updateJobKind, type JobInput, type KnownPackage, type UpdateJobKind } from './job-kind.js';
+import { hasEnded, nextState, type JobEvent } from './job-states.js';
+import { JOB_LIMITS, type FollowPatience } from './limits.js';
+import { checkSecure, type Own } from './own.js';
+import type { Repository } from './repository.js';
+
+export interface UpdateJobsOptions {
+  table: UpdateJobTable;
+  packages: {
+    list(): readonly KnownPackage[];
+    find(id: string): KnownPackage | null;
+    pin: Repository['pin'];
+  };
+  peers: Peers;
+  profiles: Profiles;
+  own: Own;
+  /** They know this kind. */
+  tasks: () => Tasks;
+  /** Hears of failures that nobody waits for. */
+  report?: (error: Error) => void;
+  /** The clock on the wall, which may be set at any time. */
+  wallMs?: () => number;
+  patience?: { exchange: Patience; follow: FollowPatience };
+}
+
+/** When a job is to be carried out. */
+export type Deployment = { type: 'NOW' } | { type: 'SCHEDULED'; scheduledMs: number };
+
+export class UpdateJobs {
+  readonly kind: UpdateJobKind;
+  readonly #jobs = new Map<string, UpdateJob>();
+  /** Of the packages of jobs that were deployed and have not ended. */
+  readonly #pins = new Map<string, () => void>();
+  readonly #wallMs;
+  readonly #report;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(private readonly options: UpdateJobsOptions) {
+    this.#wallMs = options.wallMs ?? Date.now;
+    this.#report = options.report ?? (() => undefined);
+    this.kind = updateJobKind({
+      ...options,
+      packageOf: (id) => this.#package(id),
+      find: (id) => this.find(id),
+      saveMember: (job, member) => this.#attempt(() => options.table.saveMember(job.id, job.members.indexOf(member), JSON.stringify(member))),
+      settle: (job, event, detail) => this.#step(job, event, { endMs: Math.max(job.startMs!, this.#wallMs()), detail }),
+    });
+    for (const { id, facts, members } of options.table.all()) {
+      const job = { ...(JSON.parse(facts) as UpdateJob), members: members.map((each) => JSON.parse(each) as JobMember) };
+      this.#jobs.set(id, job);
+      // A package that is gone is told of where it is needed.
+      if (isDeployed(job)) this.#attempt(() => this.#pin(job));
+    }
+  }
+
+  /** Oldest first. */
+  list(): UpdateJob[] {
+    return [...this.#jobs.values()];
+  }
+
+  find(id: string): UpdateJob | null {
+    return this.#jobs.get(id) ?? null;
+  }
+
+  /** Throws UPDATE_JOB_NOT_FOUND. */
+  get(id: string): UpdateJob {
+    const job = this.find(id);
+    if (job === null) throw new SpillwayError('UPDATE_JOB_NOT_FOUND', `there is no update job ${JSON.stringify(id.slice(0, 100))}`);
+    return job;
+  }
+
+  /** Makes a draft. Throws REQUEST_INVALID, PACKAGE_NOT_FOUND, PEER_NOT_FOUND. */
+  create(wish: JobWish, createdBy: string): UpdateJob {
+    const job = draftOf(wish, { ...this.options, id: newId(), createdMs: this.#wallMs(), createdBy });
+    this.#makeRoom();
+    this.options.table.add({ id: job.id, facts: factsOf(job), members: job.members.map((member) => JSON.stringify(member)) });
+    this.#jobs.set(job.id, job);
+    return job;
+  }
+
+  /** Allows a job where `mayAllow`, else asks for that. Throws UPDATE_JOB_STATE. */
+  approve(id: string, by: string, mayAllow: boolean): UpdateJob {
+    const job = this.get(id);
+    this.#step(job, mayAllow ? 'approve' : 'ask', mayAllow ? { approvedBy: by } : {});
+    return job;
+  }
+
+  /** Throws UPDATE_JOB_STATE, REQUEST_INVALID, PACKAGE_NOT_FOUND, UPDATE_URL, TASK_RUNNING, TOO_MANY_TASKS. */
+  deploy(id: string, deployment: Deployment, deployedBy: string): UpdateJob {
+    const job = this.get(id);
+    nextState(job.state, deployment.type === 'NOW' ? 'begin' : 'schedule');
+    if (deployment.type === 'NOW') {
+      this.#begin(job, 'begin', { type: 'NOW', scheduledMs: null, deployedBy });
+      return job;
+    }
+    const { scheduledMs } = deployment;
+    const aheadMs = scheduledMs - this.#wallMs();
+    if (aheadMs <= 0 || aheadMs > JOB_LIMITS.scheduleMs)
+      throw new SpillwayError('REQUEST_INVALID', `scheduled_at lies ${aheadMs <= 0 ? 'in the past' : 'too far ahead'}`, { field: 'scheduled_at' });
+    this.#checkReady(job);
+    this.#pin(job);
+    this.#step(job, 'schedule', { type: 'SCHEDULED', scheduledMs, deployedBy });
+    this.#plan();
+    return job;
+  }
+
+  /** Forgets a job; one in progress is told to end instead, and begins no other member. */
+  remove(id: string): 'removed' | 'stopped' {
+    const job = this.get(id);
+    if (job.state === 'IN_PROGRESS') {
+      job.isStopped = true;
+      this.#save(job);
+      return 'stopped';
+    }
+    this.#forget(job);
+    return 'removed';
+  }
+
+  /** Begins what is due, and what an earlier run of the server was at; a timer does it else. To be called once at the start, behind `tasks.resume`. */
+  look(): void {
+    const now = this.#wallMs();
+    for (const job of this.list()) {
+      if (job.state === 'IN_PROGRESS') this.#attempt(() => this.#run(job, job.deployedBy!));
+      if (job.state === 'SCHEDULED' && job.scheduledMs! <= now) this.#due(job, now - job.scheduledMs!);
+    }
+    this.#plan();
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #due(job: UpdateJob, lateMs: number): void {
+    if (lateMs > JOB_LIMITS.lateMs) {
+      const why = job.detail === '' ? 'the probe was off then, or its clock was set' : job.detail;
+      return this.#step(job, 'miss', { detail: `it did not begin within an hour of its time: ${why}` });
+    }
+    try {
+      this.#begin(job, 'due', { detail: '' });
+    } catch (error) {
+      const { code, message } = coded(error);
+      if (code !== 'TASK_RUNNING' && code !== 'TOO_MANY_TASKS') return this.#step(job, 'miss', { detail: message });
+      // Whatever is in its way may end in time.
+      if (job.detail !== message) this.#save(Object.assign(job, { detail: message }));
+    }
+  }
+
+  #begin(job: UpdateJob, event: 'begin' | 'due', more: Partial<UpdateJob>): void {
+    this.#checkReady(job);
+    this.#checkFree(job);
+    this.#run(job, more.deployedBy ?? job.deployedBy!);
+    // The task itself begins a moment later.
+    this.#pin(job);
+    this.#step(job, event, { ...more, startMs: this.#wallMs() });
+  }
+
+  /** Has it carried out, unless it is already. */
+  #run({ id }: UpdateJob, owner: string): void {
+    const tasks = this.options.tasks();
+    const runs = tasks.list(this.kind.name).some(({ state, input }) => !isEnded(state) && (input as JobInput).job === id);
+    if (!runs) tasks.create(this.kind, owner, { job: id }, null);
+  }
+
+  #checkReady(job: UpdateJob): void {
+    this.#package(job.package);
+    if (job.imageServer === null) checkSecure(this.options.own);
+    else this.options.peers.get(job.imageServer);
+  }
+
+  #checkFree(job: UpdateJob): void {
+    const wanted = new Set(job.members.map(({ address }) => address));
+    for (const { id, state, members } of this.list()) {
+      if (state !== 'IN_PROGRESS') continue;
+      const both = members.find(({ address }) => wanted.has(address));
+      if (both) throw new SpillwayError('TASK_RUNNING', `the update job ${id} is updating ${both.address}`, { field: 'switch_members' });
+    }
+  }
+
+  #package(id: string): KnownPackage {
+    const found = this.options.packages.find(id);
+    if (found === null) throw new SpillwayError('PACKAGE_NOT_FOUND', `the package ${id} is not in the repository any more`);
+    return found;
+  }
+
+  #pin({ id, package: wanted }: UpdateJob): void {
+    if (!this.#pins.has(id)) this.#pins.set(id, this.options.packages.pin(wanted));
+  }
+
+  #unpin({ id }: UpdateJob): void {
+    this.#pins.get(id)?.();
+    this.#pins.delete(id);
+  }
+
+  #step(job: UpdateJob, event: JobEvent, more: Partial<UpdateJob>): void {
+    Object.assign(job, { state: nextState(job.state, event) }, more);
+    if (hasEnded(job.state)) this.#unpin(job);
+    this.#save(job);
+  }
+
+  #save(job: UpdateJob): void {
+    // It goes on in memory; a restart finds it as it was.
+    this.#attempt(() => this.options.table.save(job.id, factsOf(job)));
+  }
+
+  #forget(job: UpdateJob): void {
+    this.#unpin(job);
+    this.#jobs.delete(job.id);
+    this.#attempt(() => this.options.table.remove(job.id));
+  }
+
+  /** Of those that have ended, the oldest gives way. */
+  #makeRoom(): void {
+    if (this.#jobs.size < JOB_LIMITS.jobs) return;
+    const oldest = this.list().find(({ state }) => hasEnded(state));
+    if (!oldest) throw new SpillwayError('TOO_MANY_TASKS', `${this.#jobs.size} update jobs have not ended`);
+    this.#forget(oldest);
+  }
+
+  #plan(): void {
+    clearTimeout(this.#timer);
+    const waiting = this.list().flatMap(({ state, scheduledMs }) => (state === 'SCHEDULED' ? [scheduledMs! - this.#wallMs()] : []));
+    if (waiting.length === 0) return;
+    const ms = Math.min(...waiting.map((each) => (each <= 0 ? JOB_LIMITS.lookMs : each)), JOB_LIMITS.lookMs);
+    this.#timer = setTimeout(() => this.look(), ms);
+    // What waits here keeps no process alive.
+    this.#timer.unref();
+  }
+
+  #attempt(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#report(error as Error);
+    }
+  }
+}
+
+const isDeployed = ({ state }: UpdateJob): boolean => state === 'SCHEDULED' || state === 'IN_PROGRESS';
+
+const factsOf = ({ members: _, ...facts }: UpdateJob): string => JSON.stringify(facts);
