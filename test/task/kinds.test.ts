@@ -1,4 +1,4 @@
-/** What holds for tasks of every kind. A new kind is added to the list, and is held to all of it. */
+/** What holds for tasks of every kind that makes packages. A new one is added to the list, and is held to all of it. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
