@@ -48,12 +48,14 @@ async function packagesIn(folder: string): Promise<string[]> {
     folder,
     'package-lock.json',
   );
-  const wanted = Object.entries(packages).filter(([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true);
+  const wanted = Object.entries(packages).filter(
+    ([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true && isPackageRun(path),
+  );
   const there = await Promise.all(wanted.map(async ([path, { optional }]) => ({ path, optional, isThere: await isFolder(join(folder, path)) })));
   // One for other systems is not installed.
   const missing = there.find(({ isThere, optional }) => !isThere && optional !== true);
   if (missing !== undefined) throw unfit(folder, `${missing.path} is missing, so that it is not installed`);
-  return there.filter(({ path, isThere }) => isThere && isPackageRun(path)).map(({ path }) => path);
+  return there.filter(({ isThere }) => isThere).map(({ path }) => path);
 }
 
 const isFolder = (path: string): Promise<boolean> =>

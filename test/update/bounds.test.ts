@@ -8,7 +8,7 @@ import { gunzipped } from '../../src/update/gunzip.js';
 import { UPDATE_LIMITS } from '../../src/update/limits.js';
 import { readPackage } from '../../src/update/package-reader.js';
 import { temporaryFolder } from '../support/temporary.js';
-import { ANY, crafted, entriesOf, inPieces, makeRelease, manifestOf, read, refusal, tarOf, type Entry } from './packages.js';
+import { ANY, crafted, entriesOf, makeRelease, manifestOf, read, refusal, tarOf, type Entry } from './packages.js';
 
 const folder = temporaryFolder();
 const MB = 1 << 20;

@@ -1,7 +1,8 @@
 /** Packages there and back: what is written is read, what is demanded is proven, and failures keep their own codes. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SpillwayError } from '../../src/errors.js';
 import { readPackage, THIS_MACHINE } from '../../src/update/package-reader.js';
@@ -60,6 +61,16 @@ describe('a package', () => {
     makeRelease(path);
     change(path);
     expect((await built(path)).manifest.id).not.toBe((await built(release)).manifest.id);
+  });
+
+  it('can be made again of what was unpacked, and has the same id', async () => {
+    const { manifest, bytes } = await built(release);
+    const path = join(folder.path, 'unpacked');
+    await read(bytes, ANY, async (file, pieces) => {
+      mkdirSync(dirname(join(path, file.path)), { recursive: true });
+      await writeFile(join(path, file.path), pieces, { mode: file.executable ? 0o755 : 0o644 });
+    });
+    expect((await built(path)).manifest.id).toBe(manifest.id);
   });
 
   it('made of what changes meanwhile is given up', async () => {

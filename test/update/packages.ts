@@ -43,6 +43,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   'dist/.tsbuildinfo': '{}',
   'dist/cli/main.d.ts': 'types',
   'dist/cli/main.js.map': '{}',
+  'node_modules/@types/a/package.json': '{}',
   'node_modules/a/.github/x.js': 'x',
   'node_modules/a/README.md': 'a',
   'node_modules/a/build/Release/obj.target/a.node': 'o',
@@ -58,6 +59,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
 const LOCK = {
   packages: {
     '': {},
+    'node_modules/@types/a': {},
     'node_modules/a': {},
     'node_modules/a/node_modules/b': {},
     'node_modules/dev': { dev: true },
