@@ -27,6 +27,7 @@ import { observe } from './api/observe/service.js';
 import { packetExport } from './api/packet-export/service.js';
 import { rpc } from './api/rpc/service.js';
 import { support } from './api/support/service.js';
+import { update } from './api/update/service.js';
 import { readTls } from './api/tls.js';
 import { FileIndexes } from './buffer/file-indexes.js';
 import { Clips } from './buffer/clips.js';
@@ -51,6 +52,7 @@ import { Peers } from './peer/peers.js';
 import { Profiles } from './peer/profiles.js';
 import { packageVersion } from './root.js';
 import { openDataFolder } from './state/data-folder.js';
+import { openUpdates } from './update/updates.js';
 
 export interface Probe {
   /** Where this machine reaches it, as a URL without a path: `http://127.0.0.1:8470`. */
@@ -146,6 +148,7 @@ export async function startProbe(
     };
     const addresses = (): string[] => addressesOf(host);
     const port = (): number => (app!.server.address() as AddressInfo).port;
+    const updates = await openUpdates({ data, audit: access.audit, report: report('an update') });
     const packages = await openPackages({ data, facts, peers, profiles, addresses, port, report: report('a package') });
     const { tasks, devices } = packages;
     const services: Service[] = [
@@ -159,6 +162,7 @@ export async function startProbe(
       observe(metrics, health),
       rpc({ access, tasks, devices, kind: packages.diagnostic, device: { version, serial: data.serial } }),
       support({ tasks, devices, profiles, kind: packages.support }),
+      update(updates, data.files),
     ];
     const own = { names: config.names, addresses };
     const seen = (request: SeenRequest): void => {

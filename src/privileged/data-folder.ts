@@ -9,7 +9,7 @@ import { SpillwayError } from '../errors.js';
 import type { User } from './user.js';
 
 /** What a probe or a capture makes in it. */
-const OURS = /^(spillway\.db(-journal|-wal|-shm)?|spillway\.sock|buffer|fs|index|packages|spool|settings\.json)$/;
+const OURS = /^(spillway\.db(-journal|-wal|-shm)?|spillway\.sock|buffer|fs|index|packages|spool|updates|settings\.json)$/;
 /** A folder with other things in it is none of ours, unless it has this. */
 const DATABASE = 'spillway.db';
 /** In every file system of this kind. */

@@ -13,6 +13,7 @@ import { writeSample } from './sample.js';
 import { SecretTable } from './secrets.js';
 import { serialOf } from './serial.js';
 import { ArtifactTable, TaskTable } from './tasks.js';
+import { UpdateKeyTable, UpdatePackageTable } from './updates.js';
 import { UserTable } from './users.js';
 import { Writes } from './writes.js';
 
@@ -30,6 +31,8 @@ export interface DataFolder {
   readonly artifacts: ArtifactTable;
   readonly peers: PeerTable;
   readonly profiles: ProfileTable;
+  readonly updatePackages: UpdatePackageTable;
+  readonly updateKeys: UpdateKeyTable;
   /** Random, and the same as long as the data folder lives. */
   readonly serial: string;
   /** Unfinished files of a probe that died, removed now. */
@@ -63,6 +66,8 @@ export async function openDataFolder(path: string): Promise<DataFolder> {
       artifacts: new ArtifactTable(db),
       peers: new PeerTable(db),
       profiles: new ProfileTable(db),
+      updatePackages: new UpdatePackageTable(db),
+      updateKeys: new UpdateKeyTable(db),
       serial: serialOf(db),
       sweptFiles,
       write: () => touchDatabase(db),

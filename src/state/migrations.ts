@@ -81,9 +81,11 @@ export const MIGRATIONS: readonly string[] = [
      node TEXT NOT NULL,
      bytes INTEGER NOT NULL,
      sha256 TEXT NOT NULL,
+     crc32 INTEGER NOT NULL,
      signer TEXT,
      made_ms INTEGER NOT NULL,
-     imported_ms INTEGER NOT NULL
+     imported_ms INTEGER NOT NULL,
+     file TEXT NOT NULL
    ) STRICT;
    CREATE TABLE update_keys (
      fingerprint TEXT PRIMARY KEY,

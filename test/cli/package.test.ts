@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { interruption } from '../../src/cli/interrupt.js';
-import { THIS_MACHINE } from '../../src/update/package-reader.js';
+import { HERE } from '../../src/update/package-reader.js';
 import { fingerprintOf } from '../../src/update/signature.js';
 import { temporaryFolder } from '../support/temporary.js';
 import { built, makeRelease, newKeys } from '../update/packages.js';
@@ -31,7 +31,7 @@ describe('spillway package build', () => {
     const name = newName();
     const { exit, stdout, stderr } = await run(['package', 'build', '--from', release, '--sign', key, '-o', name]);
     expect({ exit, stderr }).toEqual({ exit: 0, stderr: '' });
-    expect(stdout).toMatch(new RegExp(`^${name}: Spillway 1\\.2\\.3 for ${THIS_MACHINE.platform} on ${THIS_MACHINE.architecture}, [0-9a-f]{24}\n$`));
+    expect(stdout).toMatch(new RegExp(`^${name}: Spillway 1\\.2\\.3 for ${HERE.platform} on ${HERE.architecture}, [0-9a-f]{24}\n$`));
     expect(statSync(name).mode & 0o777).toBe(0o644);
   });
 
