@@ -110,7 +110,7 @@ describe('a package', () => {
     const head = `POST ${ROOT}/packages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: ${users['operator']!.authorization}\r\nContent-Length: 99999999999\r\n\r\n`;
     const socket = connect(probe.port, '127.0.0.1');
     socket.write(head);
-    const [said] = (await new Promise((resolve) => socket.once('data', (data: Buffer) => resolve([data.toString()])))) as [string];
+    const said = await new Promise<string>((resolve) => socket.once('data', (data: Buffer) => resolve(data.toString())));
     socket.destroy();
     expect(said).toMatch(/^HTTP\/1.1 413 [^]*UPLOAD_TOO_LARGE/);
   });

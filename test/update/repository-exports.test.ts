@@ -1,8 +1,8 @@
 /** Exports of a repository, and what another one makes of them. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { SpillwayError } from '../../src/errors.js';
+import type { SpillwayError } from '../../src/errors.js';
 import { exportKind } from '../../src/update/export-kind.js';
 import { RepositoryExports, type Export } from '../../src/update/repository-exports.js';
 import { importAll } from '../../src/update/repository-import.js';
@@ -167,7 +167,6 @@ describe('an export', () => {
     const path = join(all.room.path, 'repository', file);
     const bytes = readFileSync(path);
     bytes[bytes.length >> 1]! ^= 1;
-    const { writeFileSync } = await import('node:fs');
     writeFileSync(path, bytes);
     expect(await ended(all, all.exports.start('ann', 'all', null))).toMatchObject({ state: 'failed', error: { code: 'FILE_CHANGED' } });
     expect(all.tasks.artifacts.list()).toEqual([]);
