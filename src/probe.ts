@@ -9,6 +9,7 @@ import { admin } from './api/admin/service.js';
 import { buildApp } from './api/app.js';
 import { Checksums } from './api/filesystem/checksums.js';
 import { filesystem } from './api/filesystem/service.js';
+import { firmware } from './api/firmware/service.js';
 import { clipsService } from './api/clips/service.js';
 import { packetCapture } from './api/packet-capture/service.js';
 import { common } from './api/common/service.js';
@@ -155,8 +156,10 @@ export async function startProbe(
       own: { bound: isWildcard(host) ? null : host, addresses, port, isSecure: tls !== null },
       tasks: () => packages.tasks,
     });
-    const kinds = [updates.jobs.kind];
-    const packages: Packages = await openPackages({ data, facts, peers, profiles, addresses, port, kinds, report: report('a package') });
+    const packages: Packages = await openPackages({
+      ...{ data, facts, peers, profiles, addresses, port, kinds: updates.kinds },
+      report: report('a package'),
+    });
     const { tasks, devices } = packages;
     const services: Service[] = [
       common({ access, services: () => services, version, serial: data.serial, addresses }),
@@ -170,6 +173,7 @@ export async function startProbe(
       rpc({ access, tasks, devices, kind: packages.diagnostic, device: { version, serial: data.serial } }),
       support({ tasks, devices, profiles, kind: packages.support }),
       update(updates, data.files),
+      firmware({ access, tasks, updates, files: data.files, version }),
       lcm(updates.jobs),
       lcmAuth(access),
     ];

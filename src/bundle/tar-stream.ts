@@ -43,7 +43,12 @@ export async function tarStream(sink: Sink, modified: Date): Promise<TarStream> 
         for await (const part of bytes) await writer.write(part);
         await writer.close();
       };
-      await Promise.race([write(), ended]);
+      try {
+        await Promise.race([write(), ended]);
+      } catch (error) {
+        controller.error(error);
+        throw error;
+      }
     },
     finish: async () => {
       controller.finalize();

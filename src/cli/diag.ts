@@ -1,16 +1,15 @@
 /** `spillway diag`: a diagnostic package, from the running probe or without one; and what to do with one that is there. */
 import { SECTIONS, type BundleWish, type Section } from '../bundle/collector.js';
 import type { Inspection } from '../bundle/read.js';
-import type { Sink } from '../engine/types.js';
 import { SpillwayError } from '../errors.js';
 import { DATA_FLAG, dataFolder } from './data-flag.js';
-import { fail, note, oneLine } from './fail.js';
+import { note, oneLine } from './fail.js';
 import { commandLine, parseCommand, type CommandSpec, type Parsed } from './flags.js';
 import { EXIT_HELP, helpText } from './help.js';
-import { unlessInterrupted } from './interrupt.js';
 import type { Io } from './io.js';
-import { checkOutput, openSink, type Output } from './output.js';
+import { checkOutput } from './output.js';
 import { PASSWORD_FLAG, readPassword } from './password.js';
+import { written } from './written.js';
 
 export const DIAG: CommandSpec = {
   name: 'diag',
@@ -99,7 +98,7 @@ async function make(parsed: Parsed, io: Io): Promise<number> {
   }
   const shows = io.stderr.isTerminal && process.env['TERM'] !== 'dumb';
   const show = (text: string): void => void (shows && io.stderr.write(`${CLEAR_LINE}${text.slice(0, io.stderr.columns - 1)}`));
-  const exit = await written(output, io, async (sink, signal) => {
+  const exit = await written(output, MODE, io, async (sink, signal) => {
     if (await isServed(data)) {
       show('the probe collects …');
       const { fetchBundle } = await import('./diag-server.js');
@@ -130,22 +129,7 @@ async function decrypt(file: string, parsed: Parsed, io: Io): Promise<number> {
   const output = await checkOutput(name, io);
   const passphrase = await passphraseOf(parsed, io, false);
   const { decryptBundle } = await import('../bundle/read.js');
-  return written(output, io, (sink) => decryptBundle(file, passphrase, sink));
-}
-
-/** The output is whole, or there is none. */
-async function written(output: Output, io: Io, work: (sink: Sink, signal: AbortSignal) => Promise<void>): Promise<number> {
-  const signal = io.interrupt();
-  let sink: Sink | undefined;
-  try {
-    sink = await unlessInterrupted(signal, openSink(output, MODE));
-    await unlessInterrupted(signal, work(sink, signal), { tidies: true });
-    await sink.finish();
-    return 0;
-  } catch (error) {
-    await sink?.abort();
-    return fail(error, io, signal);
-  }
+  return written(output, MODE, io, (sink) => decryptBundle(file, passphrase, sink));
 }
 
 async function inspect(file: string, parsed: Parsed, io: Io): Promise<number> {

@@ -29,6 +29,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./peers.js')).peersCommand,
   },
   diag: { about: 'make a diagnostic package of a probe, check or decrypt one', load: async () => (await import('./diag.js')).diagCommand },
+  package: {
+    about: 'make an update package of this program, look into one or verify it',
+    load: async () => (await import('./package.js')).packageCommand,
+  },
   tls: { about: 'make a certificate for the probe', load: async () => (await import('./tls.js')).tlsCommand },
   serve: { about: 'start the probe: packet export over REST', load: async () => (await import('./serve.js')).serveCommand },
 };

@@ -1,5 +1,6 @@
 /** What a package says of itself: its first file, `manifest.json`, which names all others by their hashes. */
 import { createHash } from 'node:crypto';
+import { valid, validRange } from 'semver';
 import { SpillwayError } from '../errors.js';
 import { UPDATE_LIMITS } from './limits.js';
 
@@ -43,9 +44,13 @@ export function idOf({ name, version, platform, architecture, node, files }: Omi
   return hash.digest('hex').slice(0, 24);
 }
 
-export const VERSION = /^(?:0|[1-9]\d{0,8})\.(?:0|[1-9]\d{0,8})\.(?:0|[1-9]\d{0,8})(?:-[0-9A-Za-z.-]{1,64})?$/;
+/** One in the one form that it has: no `v` in front, and no build number, which does not count when two are compared. */
+export const isVersion = (text: string): boolean => text.length <= 64 && valid(text) === text;
+
 const WORD = /^[a-z0-9_]{1,32}$/;
 const SHA256 = /^[0-9a-f]{64}$/;
+/** What a Date can hold. */
+const TIME_MAX_MS = 8.64e15;
 
 /** Reads and checks one; throws PACKAGE_INVALID. */
 export function parseManifest(bytes: Uint8Array): ReleaseManifest {
@@ -55,11 +60,13 @@ export function parseManifest(bytes: Uint8Array): ReleaseManifest {
   const [stray] = Object.keys(more);
   if (stray !== undefined) throw invalid(`has a member that is not known: ${JSON.stringify(stray.slice(0, 60))}`);
   if (name !== 'spillway') throw invalid('is that of another program');
-  if (typeof version !== 'string' || !VERSION.test(version)) throw invalid('has no version');
+  if (typeof version !== 'string' || !isVersion(version)) throw invalid('has no version');
   for (const word of [platform, architecture])
     if (typeof word !== 'string' || !WORD.test(word)) throw invalid('does not say for which machines it is');
-  if (typeof node !== 'string' || node.length === 0 || node.length > 200) throw invalid('does not say for which Node it is');
-  if (!Number.isSafeInteger(createdMs)) throw invalid('does not say when it was made');
+  if (typeof node !== 'string' || node.length === 0 || node.length > 200 || validRange(node) === null)
+    throw invalid('does not say for which Node it is');
+  if (!Number.isSafeInteger(createdMs) || (createdMs as number) < 0 || (createdMs as number) > TIME_MAX_MS)
+    throw invalid('does not say when it was made');
   if (!Array.isArray(files) || files.length === 0) throw invalid('names no files');
   if (files.length > UPDATE_LIMITS.files) throw invalid(`names more than ${UPDATE_LIMITS.files} files`);
   const manifest = { ...value, files: checkFiles(files) } as unknown as ReleaseManifest;
@@ -80,13 +87,13 @@ function parsed(bytes: Uint8Array): Record<string, unknown> {
 function checkFiles(files: readonly unknown[]): ReleaseFile[] {
   let sum = 0;
   let before = '';
-  return files.map((each, i) => {
+  const checked = files.map((each, i) => {
     const { path, bytes, sha256, executable, ...more } = (each ?? {}) as Record<string, unknown>;
     const where = `names a file (${i})`;
     if (typeof path !== 'string' || !isPath(path))
-      throw invalid(`${where} whose path leads elsewhere: ${JSON.stringify(String(path).slice(0, 100))}`);
+      throw invalid(`${where} whose path leads elsewhere, or is too long: ${JSON.stringify(String(path).slice(0, 100))}`);
     // In one order: no file comes twice.
-    if (i > 0 && !isBefore(before, path)) throw invalid(`${where} out of order: ${JSON.stringify(path.slice(0, 100))}`);
+    if (i > 0 && !isBefore(before, path)) throw invalid(`${where} out of order: ${JSON.stringify(path)}`);
     before = path;
     if (!Number.isSafeInteger(bytes) || (bytes as number) < 0 || (bytes as number) > UPDATE_LIMITS.fileBytes)
       throw invalid(`${where} that is too large`);
@@ -96,6 +103,18 @@ function checkFiles(files: readonly unknown[]): ReleaseFile[] {
     if (typeof executable !== 'boolean' || Object.keys(more).length > 0) throw invalid(`${where} that says something else of itself`);
     return { path, bytes: bytes as number, sha256, executable };
   });
+  checkFolders(checked);
+  return checked;
+}
+
+/** No file stands where another has a folder. */
+function checkFolders(files: readonly ReleaseFile[]): void {
+  const paths = new Set(files.map(({ path }) => path));
+  for (const { path } of files)
+    for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
+      const folder = path.slice(0, at);
+      if (paths.has(folder)) throw invalid(`names a file where another has a folder: ${JSON.stringify(folder)}`);
+    }
 }
 
 /** By their bytes, so that the order is the same everywhere. */
@@ -103,7 +122,9 @@ export const isBefore = (a: string, b: string): boolean => Buffer.compare(Buffer
 
 /** A path below a folder: no link, no `..`, nothing absolute, nothing that another system would take for a separator. */
 export function isPath(path: string): boolean {
-  if (path === '' || Buffer.byteLength(path) > UPDATE_LIMITS.pathBytes) return false;
   if (/[\u0000-\u001f\u007f\\]/.test(path) || /[\ud800-\udfff]/u.test(path)) return false;
+  const nameAt = path.lastIndexOf('/') + 1;
+  if (Buffer.byteLength(path.slice(0, nameAt)) > UPDATE_LIMITS.folderBytes || Buffer.byteLength(path.slice(nameAt)) > UPDATE_LIMITS.nameBytes)
+    return false;
   return path.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
 }

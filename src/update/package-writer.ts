@@ -1,5 +1,5 @@
 /** Writes a package: the manifest, its signature, and every file of the release in the manifest's order. */
-import { createHash, type Hash, type KeyObject } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tarStream } from '../bundle/tar-stream.js';
@@ -35,6 +35,7 @@ export interface WritingOptions {
 const PIECE_BYTES = 1 << 20;
 const [PLAIN, EXECUTABLE] = [0o644, 0o755];
 
+/** Resolves to its manifest. Rejects with PACKAGE_INVALID, FILE_CHANGED, or what the sink or the system reject with. */
 export async function writePackage(options: WritingOptions): Promise<ReleaseManifest> {
   const { release, platform, architecture, createdMs, key, sink, progress = () => undefined, signal } = options;
   const { folder, version, node, paths } = release;
@@ -82,7 +83,7 @@ async function described(folder: string, path: string): Promise<ReleaseFile> {
 
 /** The file once more; throws FILE_CHANGED where it is another one now. */
 async function* unchanged(folder: string, { path, bytes, sha256 }: ReleaseFile): AsyncGenerator<Uint8Array, void, undefined> {
-  const hash: Hash = createHash('sha256');
+  const hash = createHash('sha256');
   let length = 0;
   for await (const piece of piecesOf(join(folder, path))) {
     hash.update(piece);
@@ -96,10 +97,13 @@ async function* unchanged(folder: string, { path, bytes, sha256 }: ReleaseFile):
 async function* piecesOf(path: string, tellMode: (mode: number) => void = () => undefined): AsyncGenerator<Uint8Array, void, undefined> {
   const file = await open(path);
   try {
-    tellMode((await file.stat()).mode);
+    const { mode, size } = await file.stat();
+    tellMode(mode);
+    // Most are small.
+    const length = Math.min(PIECE_BYTES, size + 1);
     for (;;) {
-      const piece = Buffer.allocUnsafe(PIECE_BYTES);
-      const { bytesRead } = await file.read(piece, 0, PIECE_BYTES, null);
+      const piece = Buffer.allocUnsafe(length);
+      const { bytesRead } = await file.read(piece, 0, length, null);
       if (bytesRead === 0) return;
       yield piece.subarray(0, bytesRead);
     }
