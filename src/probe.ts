@@ -15,7 +15,6 @@ import { packetCapture } from './api/packet-capture/service.js';
 import { common } from './api/common/service.js';
 import type { Connections } from './api/connections.js';
 import { ControlSocket } from './api/control.js';
-import { lcmAuth } from './api/lcm/auth.js';
 import { lcm } from './api/lcm/service.js';
 import type { Service } from './api/link.js';
 import { addressesOf, isLoopback, isWildcard, listenAddress } from './api/loopback.js';
@@ -174,8 +173,7 @@ export async function startProbe(
       support({ tasks, devices, profiles, kind: packages.support }),
       update(updates, data.files),
       firmware({ access, tasks, updates, files: data.files, version }),
-      lcm(updates.jobs),
-      lcmAuth(access),
+      lcm(access, updates.jobs),
     ];
     const own = { names: config.names, addresses };
     const seen = (request: SeenRequest): void => {
