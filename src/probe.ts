@@ -10,12 +10,12 @@ import { admin } from './api/admin/service.js';
 import { buildApp } from './api/app.js';
 import { Checksums } from './api/filesystem/checksums.js';
 import { filesystem } from './api/filesystem/service.js';
+import { firmware } from './api/firmware/service.js';
 import { clipsService } from './api/clips/service.js';
 import { packetCapture } from './api/packet-capture/service.js';
 import { common } from './api/common/service.js';
 import type { Connections } from './api/connections.js';
 import { ControlSocket } from './api/control.js';
-import { lcmAuth } from './api/lcm/auth.js';
 import { lcm } from './api/lcm/service.js';
 import type { Service } from './api/link.js';
 import { addressesOf, isLoopback, isWildcard, listenAddress } from './api/loopback.js';
@@ -168,8 +168,10 @@ export async function startProbe(config: ProbeConfig, { prepare = prepareExport,
       own: { bound: isWildcard(host) ? null : host, addresses, port, isSecure: tls !== null },
       tasks: () => packages.tasks,
     });
-    const { kinds } = updates;
-    const packages: Packages = await openPackages({ data, facts, peers, profiles, addresses, port, kinds, report: report('a package') });
+    const packages: Packages = await openPackages({
+      ...{ data, facts, peers, profiles, addresses, port, kinds: updates.kinds },
+      report: report('a package'),
+    });
     const { tasks, devices } = packages;
     const services: Service[] = [
       common({ access, services: () => services, version, serial: data.serial, addresses }),
@@ -183,8 +185,8 @@ export async function startProbe(config: ProbeConfig, { prepare = prepareExport,
       rpc({ access, tasks, devices, kind: packages.diagnostic, device: { version, serial: data.serial } }),
       support({ tasks, devices, profiles, kind: packages.support }),
       update({ updates, files: data.files, tasks, peers }),
-      lcm(updates.jobs),
-      lcmAuth(access),
+      firmware({ access, tasks, updates, files: data.files, version }),
+      lcm(access, updates.jobs),
     ];
     const own = { names: config.names, addresses };
     const seen = (request: SeenRequest): void => {

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { SpillwayError } from '../errors.js';
 import { fromRoot } from '../root.js';
 import { isVersion, type ReleaseManifest } from '../update/manifest.js';
-import { readPackage, THIS_MACHINE, type Demands, type Proven } from '../update/package-reader.js';
+import { readPackage, HERE, type Demands, type Proven } from '../update/package-reader.js';
 import { writePackage } from '../update/package-writer.js';
 import { releaseIn } from '../update/release.js';
 import { readPrivateKey, readPublicKey } from '../update/signature.js';
@@ -85,7 +85,7 @@ async function build(parsed: Parsed, io: Io): Promise<number> {
   const key = value('sign') === undefined ? null : keyIn('--sign', value('sign')!, readPrivateKey, io);
   const release = await releaseIn(resolve(io.cwd, value('from') ?? fromRoot()));
   const output = await checkOutput(name, io);
-  const { platform, architecture } = THIS_MACHINE;
+  const { platform, architecture } = HERE;
   const shows = io.stderr.isTerminal && process.env['TERM'] !== 'dumb';
   const show = (text: string): void => void (shows && io.stderr.write(CLEAR_LINE + text));
   let manifest: ReleaseManifest | undefined;
@@ -128,7 +128,7 @@ async function verify(file: string, { values }: Parsed, io: Io): Promise<number>
   const leastVersion = values.get('not-older-than')?.[0] ?? null;
   if (leastVersion !== null && !isVersion(leastVersion))
     throw new SpillwayError('REQUEST_INVALID', `--not-older-than: ${JSON.stringify(leastVersion)} is no version, such as 0.1.0`);
-  const demands: Demands = { keys, machine: values.has('any-machine') ? null : THIS_MACHINE, leastVersion };
+  const demands: Demands = { keys, ...(values.has('any-machine') ? {} : HERE), leastVersion };
   const { manifest, signer } = await readPackage(bytesOf(file, io), demands);
   io.stdout.write(`${oneLine(file)}: ${titleOf(manifest)}, signed by ${signer}\n`);
   return 0;

@@ -10,7 +10,9 @@ export async function written(output: Output, mode: number, io: Io, work: (sink:
   const signal = io.interrupt();
   let sink: Sink | undefined;
   try {
-    sink = await unlessInterrupted(signal, openSink(output, mode));
+    const opening = openSink(output, mode);
+    // A named pipe may wait for its reader for ever. A file does not, and one that was opened too late for anybody would stay.
+    sink = await (output.kind === 'direct' ? unlessInterrupted(signal, opening) : opening);
     await unlessInterrupted(signal, work(sink, signal), { tidies: true });
     await sink.finish();
     return 0;

@@ -49,7 +49,7 @@ export interface Work<Input, Secrets, Result = unknown> {
   /** What has come of it so far: shown to whoever looks, and kept for a run that goes on after the end of the server. */
   note(result: Result): void;
   /** What the run before this one noted last; null: there was none, or it noted nothing. */
-  readonly before: Result | null;
+  readonly before: unknown;
   /** A file that belongs to the task: others see it when it is finished. */
   artifact(name: string, about: Record<string, string>): Promise<ArtifactSink>;
 }
@@ -76,5 +76,7 @@ export interface TaskKind<Input, Secrets, Result> {
   keptMs: number;
   /** How long its artifacts are kept. */
   artifactsKeptMs: number;
+  /** How large one may be; default: TASK_LIMITS.artifactBytes. */
+  artifactBytes?: number;
   run(work: Work<Input, Secrets, Result>): Promise<Ended<Result>>;
 }

@@ -13,7 +13,7 @@ import type { Ended, TaskKind, Work } from '../task/task.js';
 import { download, type DownloadOptions } from './download.js';
 import { imageAddress } from './image-url.js';
 import { Part, RECEIVED, type InstallError, type InstallInput, type InstallStatus } from './install.js';
-import { readPackage, THIS_MACHINE, type Demands } from './package-reader.js';
+import { HERE, readPackage, type Demands } from './package-reader.js';
 import type { Slots } from './slots.js';
 import { unpack } from './unpack.js';
 
@@ -73,7 +73,7 @@ class Installation {
     private readonly work: Work<InstallInput, null, InstallStatus>,
     private readonly options: InstallOptions,
   ) {
-    this.#status = work.before ?? RECEIVED;
+    this.#status = (work.before as InstallStatus | null) ?? RECEIVED;
   }
 
   async run(): Promise<Ended<InstallStatus>> {
@@ -171,7 +171,7 @@ class Installation {
   }
 
   #demands(): Demands {
-    return { machine: THIS_MACHINE, keys: this.options.keys(), leastVersion: this.work.input.allowOlder ? null : packageVersion() };
+    return { ...HERE, keys: this.options.keys(), leastVersion: this.work.input.allowOlder ? null : packageVersion() };
   }
 
   #tell(change: Partial<InstallStatus>, percent: number, what: string, isUrgent = false): void {

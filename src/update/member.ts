@@ -59,7 +59,6 @@ async function follow(update: MemberUpdate, { client }: Ready): Promise<void> {
   let heard = began;
   let wait = patience.pollMs.first;
   while (!isOver(member)) {
-    if (performance.now() - began > patience.memberMs) return give(update, tooLong(member, patience));
     await sleep(wait, undefined, { signal });
     wait = Math.min(wait * 1.5, patience.pollMs.most);
     try {
@@ -67,12 +66,14 @@ async function follow(update: MemberUpdate, { client }: Ready): Promise<void> {
       heard = performance.now();
     } catch (error) {
       if (signal.aborted || (error instanceof Refusal && error.status === 404)) throw error;
-      if (performance.now() - heard > patience.silentMs) return give(update, gone(member, (error as Error).message));
       // A server that installs and falls silent restarts.
-      if (member.progress !== 'INSTALL_IN_PROGRESS') continue;
-      member.progress = 'REBOOT_IN_PROGRESS';
-      update.changed(true);
+      if (member.progress === 'INSTALL_IN_PROGRESS') {
+        member.progress = 'REBOOT_IN_PROGRESS';
+        update.changed(true);
+      }
+      if (performance.now() - heard > patience.silentMs) return give(update, gone(member, (error as Error).message));
     }
+    if (!isOver(member) && performance.now() - began > patience.memberMs) return give(update, tooLong(member, patience));
   }
 }
 

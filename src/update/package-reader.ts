@@ -15,17 +15,13 @@ import { TarReader, type TarEntry } from './tar-reader.js';
 export interface Demands {
   /** One of them has to have signed it; none: signatures are not looked at. */
   keys: readonly KeyObject[];
-  /** What is to run it; null: any machine. */
-  machine: Machine | null;
+  /** The machine that it is for; missing: any. */
+  platform?: string;
+  architecture?: string;
+  /** Of the Node that is to run it; missing: any. */
+  node?: string;
   /** Older ones are refused; null: none is. */
-  leastVersion: string | null;
-}
-
-export interface Machine {
-  platform: string;
-  architecture: string;
-  /** The version of its Node. */
-  node: string;
+  leastVersion?: string | null;
 }
 
 export interface Proven {
@@ -39,8 +35,8 @@ export interface Proven {
 /** Takes a file that is proven up to its last byte: `bytes` throws there where it is not, and what was taken of it is of no use. */
 export type Take = (file: ReleaseFile, bytes: AsyncIterable<Uint8Array>) => Promise<void>;
 
-/** This one, for `Demands`. */
-export const THIS_MACHINE: Machine = { platform: process.platform, architecture: process.arch, node: process.versions.node };
+/** This machine's, for `Demands`. */
+export const HERE = { platform: process.platform, architecture: process.arch, node: process.versions.node } as const;
 
 const invalid = (why: string): SpillwayError => new SpillwayError('PACKAGE_INVALID', why);
 const tampered = (why: string): SpillwayError => new SpillwayError('PACKAGE_TAMPERED', why);
@@ -50,8 +46,7 @@ const tampered = (why: string): SpillwayError => new SpillwayError('PACKAGE_TAMP
  * `take` reject with.
  */
 export async function readPackage(bytes: AsyncIterable<Uint8Array>, demands: Demands | null, take: Take = drain): Promise<Proven> {
-  const unpacked = gunzipped(bytes, UPDATE_LIMITS.packageBytes);
-  const tar = new TarReader(unpacked);
+  const tar = new TarReader(gunzipped(bytes, UPDATE_LIMITS.packageBytes));
   try {
     let entry = await tar.next();
     if (entry?.name !== MANIFEST_NAME) throw invalid('it is no package of a release: it does not begin with its manifest');
@@ -79,7 +74,7 @@ export async function readPackage(bytes: AsyncIterable<Uint8Array>, demands: Dem
     if (entry !== null) throw tampered(`${shown(entry)} is not in the manifest`);
     return { manifest, isSigned: signature !== null, signer };
   } finally {
-    await unpacked.return();
+    await tar.close();
   }
 }
 
@@ -91,14 +86,15 @@ function proveSigner(text: Uint8Array, signature: Uint8Array | null, keys: reado
   return fingerprintOf(key);
 }
 
-function check({ platform, architecture, node, version }: ReleaseManifest, { machine, leastVersion }: Demands): void {
-  if (machine !== null && (platform !== machine.platform || architecture !== machine.architecture))
+function check({ platform, architecture, node, version }: ReleaseManifest, demands: Demands): void {
+  const { platform: ownPlatform = platform, architecture: ownArchitecture = architecture, leastVersion = null } = demands;
+  if (platform !== ownPlatform || architecture !== ownArchitecture)
     throw new SpillwayError(
       'PACKAGE_ARCHITECTURE',
-      `the package is for ${platform} on ${architecture}, and this is ${machine.platform} on ${machine.architecture}`,
+      `the package is for ${platform} on ${architecture}, and this is ${ownPlatform} on ${ownArchitecture}`,
     );
-  if (machine !== null && !satisfies(machine.node, node))
-    throw new SpillwayError('PACKAGE_NODE', `the package runs on Node ${node}, and this is ${machine.node}`);
+  if (demands.node !== undefined && !satisfies(demands.node, node))
+    throw new SpillwayError('PACKAGE_NODE', `the package runs on Node ${node}, and this is ${demands.node}`);
   if (leastVersion !== null && compare(version, leastVersion) < 0)
     throw new SpillwayError('PACKAGE_TOO_OLD', `the package is of version ${version}, and nothing before ${leastVersion} is taken`);
 }

@@ -42,9 +42,6 @@ export async function releaseIn(folder: string): Promise<Release> {
   return { folder, version: about.version, node: about.engines.node, paths };
 }
 
-/** Nothing of it runs, whoever depends on it. */
-const isTypes = (path: string): boolean => path.startsWith('node_modules/@types/');
-
 /** Folders of the packages that it runs with; those for building and testing are left out. */
 async function packagesIn(folder: string): Promise<string[]> {
   const { packages = {} } = await json<{ packages?: Record<string, { dev?: boolean; devOptional?: boolean; optional?: boolean }> }>(
@@ -52,13 +49,13 @@ async function packagesIn(folder: string): Promise<string[]> {
     'package-lock.json',
   );
   const wanted = Object.entries(packages).filter(
-    ([path, { dev, devOptional }]) => path !== '' && !isTypes(path) && dev !== true && devOptional !== true,
+    ([path, { dev, devOptional }]) => path !== '' && dev !== true && devOptional !== true && isPackageRun(path),
   );
   const there = await Promise.all(wanted.map(async ([path, { optional }]) => ({ path, optional, isThere: await isFolder(join(folder, path)) })));
   // One for other systems is not installed.
   const missing = there.find(({ isThere, optional }) => !isThere && optional !== true);
   if (missing !== undefined) throw unfit(folder, `${missing.path} is missing, so that it is not installed`);
-  return there.filter(({ path, isThere }) => isThere && isPackageRun(path)).map(({ path }) => path);
+  return there.filter(({ isThere }) => isThere).map(({ path }) => path);
 }
 
 const isFolder = (path: string): Promise<boolean> =>

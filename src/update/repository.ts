@@ -166,11 +166,7 @@ export class Repository {
     const file = newId();
     const sink = await FileSink.open(this.#path(file), { mode: FILE_MODE });
     try {
-      const { manifest, signer } = await readPackage(this.#written(bytes, arriving, sink, signal), {
-        keys: this.options.keys(),
-        machine: null,
-        leastVersion: null,
-      });
+      const { manifest, signer } = await readPackage(this.#written(bytes, arriving, sink, signal), { keys: this.options.keys() });
       if (!arriving.isWhole) throw new SpillwayError('PACKAGE_INVALID', 'something stands behind the end of the package');
       const { id, version, platform, architecture, node, createdMs } = manifest;
       const sha256 = arriving.hash.digest('hex');

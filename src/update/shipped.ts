@@ -3,7 +3,7 @@
 /** What the TypeScript compiler leaves beside its output. */
 const FOR_DEVELOPERS = /\.map$|\.tsbuildinfo$|\.d\.[cm]?ts$/;
 /** Sources of addons and what compiling them leaves, other sources, settings of tools. */
-const NOT_LOADED = /\.(?:ts|mts|cts|map|md|c|cc|h|o|a|d|mk|gyp|gypi|ya?ml|sh|tgz)$|(?:^|\/)Makefile$/;
+const NOT_LOADED = /\.(?:ts|mts|cts|map|md|c|cc|S|h|o|a|d|mk|gyp|gypi|ya?ml|sh|tgz)$|(?:^|[/.])Makefile$/;
 /** Of any ending. */
 const LICENCE = /(?:^|\/)(?:licen[cs]e|copying|notice)[^/]*$/i;
 /** Folders of a package, right in it, that its authors need and its users do not. */

@@ -4,6 +4,7 @@
  * little memory and time then, and is read alike by everybody.
  */
 import { SpillwayError } from '../errors.js';
+import { ByteReader } from './byte-reader.js';
 
 export interface TarEntry {
   name: string;
@@ -25,12 +26,14 @@ const PREFIX = [345, 155] as const;
 const invalid = (why: string): SpillwayError => new SpillwayError('PACKAGE_INVALID', why);
 
 export class TarReader {
-  #rest: Uint8Array = new Uint8Array(0);
+  readonly #from: ByteReader;
   /** Of the entry's bytes, and of what fills its last block. */
   #left = 0;
   #fill = 0;
 
-  constructor(private readonly source: AsyncIterator<Uint8Array, void, undefined>) {}
+  constructor(bytes: AsyncIterable<Uint8Array>) {
+    this.#from = new ByteReader(bytes);
+  }
 
   /** The next one, once the bytes of the one before were read; null: there is none, and nothing else either. Rejects with PACKAGE_INVALID. */
   async next(): Promise<TarEntry | null> {
@@ -39,7 +42,7 @@ export class TarReader {
     const block = await this.#exactly(BLOCK_BYTES);
     if (isEmpty(block)) {
       if (!isEmpty(await this.#exactly(BLOCK_BYTES))) throw invalid('the package is damaged: it has half an end');
-      if ((await this.#some(1)) !== null) throw invalid('bytes follow the end of the package');
+      if ((await this.#from.peek(1)).length > 0) throw invalid('bytes follow the end of the package');
       return null;
     }
     const entry = entryOf(block);
@@ -50,35 +53,22 @@ export class TarReader {
 
   /** The bytes of the entry, as they come. */
   async *bytes(): AsyncGenerator<Uint8Array, void, undefined> {
-    while (this.#left > 0) {
-      const piece = await this.#some(this.#left);
-      if (piece === null) throw cut();
+    for await (const piece of this.#from.pieces(this.#left)) {
       this.#left -= piece.length;
       yield piece;
     }
+    if (this.#left > 0) throw cut();
+  }
+
+  /** Lets go of what the bytes come from. */
+  close(): Promise<void> {
+    return this.#from.close();
   }
 
   async #exactly(length: number): Promise<Buffer> {
-    const pieces: Uint8Array[] = [];
-    for (let left = length; left > 0;) {
-      const piece = await this.#some(left);
-      if (piece === null) throw cut();
-      pieces.push(piece);
-      left -= piece.length;
-    }
-    return Buffer.concat(pieces);
-  }
-
-  /** One byte at least, and at most `most`; null: there are no more. */
-  async #some(most: number): Promise<Uint8Array | null> {
-    while (this.#rest.length === 0) {
-      const { value, done } = await this.source.next();
-      if (done === true) return null;
-      this.#rest = value;
-    }
-    const piece = this.#rest.subarray(0, most);
-    this.#rest = this.#rest.subarray(piece.length);
-    return piece;
+    const bytes = await this.#from.read(length);
+    if (bytes.length < length) throw cut();
+    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 }
 

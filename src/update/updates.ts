@@ -2,8 +2,9 @@
 import { join } from 'node:path';
 import type { Audit } from '../access/audit.js';
 import type { DataFolder } from '../state/data-folder.js';
-import type { TasksOptions } from '../task/tasks.js';
+import type { AnyKind } from '../task/tasks.js';
 import { keptDatabase } from './before.js';
+import { exportKind, type ExportKind } from './export-kind.js';
 import { installKind, type InstallKind } from './install-kind.js';
 import { UpdateJobs, type UpdateJobsOptions } from './jobs.js';
 import { UpdateKeys } from './keys.js';
@@ -28,14 +29,16 @@ export interface Updates {
   slots: Slots;
   isEnabled: boolean;
   jobs: UpdateJobs;
-  /** Of the tasks that updates are. */
-  kinds: TasksOptions['kinds'];
+  exportKind: ExportKind;
+  /** Every kind of task that updates have. */
+  kinds: readonly AnyKind[];
 }
 
 export async function openUpdates({ data, audit, report, slots, launcher, ...rooms }: UpdatesOptions): Promise<Updates> {
   const keys = new UpdateKeys({ table: data.updateKeys, audit });
   const folder = join(data.path, 'updates', 'repository');
   const repository = await Repository.open({ folder, table: data.updatePackages, keys: () => keys.keys(), report });
+  const exports = exportKind(repository);
   const install = installKind({
     ...{ slots, peers: rooms.peers, profiles: rooms.profiles },
     keys: () => keys.keys(),
@@ -43,5 +46,5 @@ export async function openUpdates({ data, audit, report, slots, launcher, ...roo
     restart: () => launcher?.restart(),
   });
   const jobs = new UpdateJobs({ table: data.updateJobs, packages: repository, report, ...rooms });
-  return { repository, keys, install, slots, isEnabled: launcher !== null, jobs, kinds: [install, jobs.kind] };
+  return { repository, keys, install, slots, isEnabled: launcher !== null, jobs, exportKind: exports, kinds: [exports, install, jobs.kind] };
 }

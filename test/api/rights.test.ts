@@ -66,16 +66,16 @@ async function outcome(path: string, method: string, headers: Headers): Promise<
 
 /** Some services have words of their own for errors. */
 function codeOf(answer: Answer): string {
-  const {
-    customErrorCode: word,
-    error,
-    id,
-  } = JSON.parse(answer.body.toString()) as Partial<Record<'customErrorCode' | 'id', string>> & {
+  const body = JSON.parse(answer.body.toString()) as {
+    id?: string;
+    customErrorCode?: string;
     error?: { code: string };
+    errorMsg?: { messages: { id: string }[] };
   };
+  const { id, customErrorCode: word, error, errorMsg } = body;
   if (id !== undefined) return id;
   if (word !== undefined) return word.toUpperCase().replaceAll('-', '_');
-  return error?.code ?? errorOf(answer).error_id;
+  return errorMsg?.messages[0]!.id ?? error?.code ?? errorOf(answer).error_id;
 }
 
 describe('every route', () => {

@@ -10,6 +10,7 @@ import type { FlagSpec } from '../../src/cli/flags.js';
 import { INFO } from '../../src/cli/info.js';
 import { JOBS } from '../../src/cli/jobs.js';
 import { MERGE } from '../../src/cli/merge.js';
+import { PACKAGE } from '../../src/cli/package.js';
 import { PEERS } from '../../src/cli/peers.js';
 import { SERVE } from '../../src/cli/serve.js';
 import { TLS } from '../../src/cli/tls.js';
@@ -26,7 +27,7 @@ function flagsIn(text: string, command: string): string[] {
 const cell = ({ name, short, value }: FlagSpec): string =>
   `${short === undefined ? '' : `\`-${short}\`, `}\`--${name}${value === undefined ? '' : ` ${value}`}\``;
 
-it.each([EXPORT, MERGE, INFO, CAPTURE, JOBS, CLIPS, FILTER, USERS, PEERS, DIAG, TLS, SERVE])('docs/cli.md: $name', (spec) => {
+it.each([EXPORT, MERGE, INFO, CAPTURE, JOBS, CLIPS, FILTER, USERS, PEERS, DIAG, PACKAGE, TLS, SERVE])('docs/cli.md: $name', (spec) => {
   expect(flagsIn(page, spec.name)).toEqual(spec.flags.map(cell));
 });
 

@@ -6,7 +6,7 @@ import type { JobMember, MemberProgress } from '../../src/update/job.js';
 import type { InstallError } from '../../src/peer/update.js';
 import { makeCertificate, type TestPair } from '../peer/certificates.js';
 import { FakeMember, failing, GOOD, type Script } from './fake-member.js';
-import { JobsRoom, PACKAGE, type RoomWish } from './jobs-room.js';
+import { JobsRoom, PACKAGE, SHORT, type RoomWish } from './jobs-room.js';
 
 let [pair, other]: TestPair[] = [];
 beforeAll(async () => {
@@ -75,19 +75,26 @@ const CASES: Record<string, Case> = {
     why: /certificate/,
     wishes: 0,
   },
-  'never answers the request': { script: { asked: 'none', moments: [] }, ends: ['SWITCH_UNREACHABLE', 'SWITCH_UNREACHABLE'], why: /was silent/ },
+  'never answers the request': {
+    room: SHORT,
+    script: { asked: 'none', moments: [] },
+    ends: ['SWITCH_UNREACHABLE', 'SWITCH_UNREACHABLE'],
+    why: /was silent/,
+  },
   'is heard too late': { script: { asked: 'lost', moments: GOOD }, ends: ['SUCCESS', 'NOT_SET'], wishes: 1 },
   'vanishes while it downloads': {
+    room: SHORT,
     script: { moments: [LOADING, 'vanish'] },
     ends: ['SWITCH_UNREACHABLE', 'SWITCH_UNREACHABLE'],
     why: /nothing listens/,
   },
   'falls silent while it downloads': {
+    room: SHORT,
     script: { moments: [LOADING, 'hang'] },
     ends: ['SWITCH_UNREACHABLE', 'SWITCH_UNREACHABLE'],
     why: /was silent/,
   },
-  'talks rubbish': { script: { moments: [LOADING, 'rubbish'] }, ends: ['SWITCH_UNREACHABLE', 'SWITCH_UNREACHABLE'], why: /without a/ },
+  'talks rubbish': { room: SHORT, script: { moments: [LOADING, 'rubbish'] }, ends: ['SWITCH_UNREACHABLE', 'SWITCH_UNREACHABLE'], why: /without a/ },
   'is away for a moment while it downloads': { script: { moments: [LOADING, { downMs: 100 }, ...GOOD] }, ends: ['SUCCESS', 'NOT_SET'], wishes: 1 },
   'restarts and is back': {
     script: { moments: [INSTALLING, { downMs: 150 }, SUCCESS] },
@@ -101,12 +108,14 @@ const CASES: Record<string, Case> = {
     seen: ['REBOOT_IN_PROGRESS'],
   },
   'does not come back': {
+    room: SHORT,
     script: { moments: [INSTALLING, 'vanish'] },
     ends: ['SWITCH_REACHABILITY_TIMED_OUT', 'SWITCH_UNREACHABLE'],
     seen: ['REBOOT_IN_PROGRESS'],
     why: /nothing listens/,
   },
   'says that it restarts, and goes': {
+    room: SHORT,
     script: { moments: [RESTARTING, 'hang'] },
     ends: ['SWITCH_REACHABILITY_TIMED_OUT', 'SWITCH_UNREACHABLE'],
   },

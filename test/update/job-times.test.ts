@@ -57,7 +57,7 @@ describe('a job that was scheduled', () => {
     room.meet(fake.address, pair);
     const { id } = room.allowed([fake.address]);
     const job = room.jobs.deploy(id, { type: 'SCHEDULED', scheduledMs: Date.now() + 100 }, 'ann');
-    await expect.poll(() => job.state, { timeout: 3000 }).toBe('DONE');
+    await expect.poll(() => job.state, { timeout: 20_000 }).toBe('DONE');
     expect(job.startMs!).toBeGreaterThanOrEqual(job.scheduledMs!);
   });
 

@@ -165,7 +165,7 @@ describe('an update job', () => {
     const room = await JobsRoom.open();
     const { addresses, fakes, log } = await start(room, [{ moments: [GOOD[0]!] }, WELL, WELL]);
     const job = room.begin(addresses, { limits: { maxConcurrent: 1 } });
-    await expect.poll(() => job.members[0]!.progress).toBe('DOWNLOAD_IN_PROGRESS');
+    await expect.poll(() => job.members[0]!.progress, { timeout: 20_000 }).toBe('DOWNLOAD_IN_PROGRESS');
     expect(room.jobs.remove(job.id)).toBe('stopped');
     expect(room.jobs.find(job.id)).toBe(job);
     fakes[0]!.script = WELL;

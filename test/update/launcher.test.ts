@@ -73,7 +73,7 @@ function launched(data: string, slots: Slots, healthyMs = 60_000): House {
   const launcher = spawn(process.execPath, ['--input-type=module', '-e', driver], { stdio: ['ignore', 'inherit', 'pipe'] });
   started.push(launcher);
   let errors = '';
-  launcher.stderr!.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  launcher.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
   const log = (): string[] => {
     try {
       return readFileSync(join(data, 'log'), 'utf8').trim().split('\n');
@@ -84,7 +84,7 @@ function launched(data: string, slots: Slots, healthyMs = 60_000): House {
   return { data, slots, launcher, errors: () => errors, log };
 }
 
-const logged = (home: House, line: string): Promise<void> => expect.poll(home.log, { timeout: 10_000 }).toContain(line) as Promise<void>;
+const logged = (home: House, line: string): Promise<void> => expect.poll(home.log, { timeout: 10_000 }).toContain(line);
 
 async function ended({ launcher }: House, signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
   launcher.kill(signal);

@@ -3,10 +3,10 @@ import { createHash, randomBytes, type KeyObject } from 'node:crypto';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import { Peers } from '../../src/peer/peers.js';
+import { type Peers } from '../../src/peer/peers.js';
 import type { InstallInput, InstallStatus } from '../../src/update/install.js';
 import { installKind, type InstallOptions } from '../../src/update/install-kind.js';
-import { THIS_MACHINE } from '../../src/update/package-reader.js';
+import { HERE } from '../../src/update/package-reader.js';
 import { writePackage } from '../../src/update/package-writer.js';
 import { Slots } from '../../src/update/slots.js';
 import type { Task } from '../../src/task/task.js';
@@ -37,7 +37,7 @@ export interface PackWish {
 /** A package of a small release. */
 export async function pack(
   folder: string,
-  { version = '9.1.0', program, key = null, architecture = THIS_MACHINE.architecture, node = '>=20', fillBytes = 0 }: PackWish = {},
+  { version = '9.1.0', program, key = null, architecture = HERE.architecture, node = '>=20', fillBytes = 0 }: PackWish = {},
 ): Promise<Pack> {
   const release = join(folder, `release-${randomBytes(6).toString('hex')}`);
   for (const part of ['bin', 'dist']) mkdirSync(join(release, part), { recursive: true });
@@ -53,7 +53,7 @@ export async function pack(
   const paths = ['bin/spillway', 'dist/fill'];
   const { id } = await writePackage({
     release: { folder: release, version, node, paths },
-    platform: THIS_MACHINE.platform,
+    platform: HERE.platform,
     architecture,
     createdMs: 1_700_000_000_000,
     key,

@@ -1,10 +1,11 @@
 /** Packages there and back: what is written is read, what is demanded is proven, and failures keep their own codes. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { SpillwayError } from '../../src/errors.js';
-import { readPackage, THIS_MACHINE } from '../../src/update/package-reader.js';
+import { HERE, readPackage, type Demands } from '../../src/update/package-reader.js';
 import { releaseIn } from '../../src/update/release.js';
 import { fingerprintOf, readPrivateKey, readPublicKey } from '../../src/update/signature.js';
 import { temporaryFolder } from '../support/temporary.js';
@@ -21,7 +22,7 @@ describe('a package', () => {
   it('holds the release: every file with its bytes and whether it is executable', async () => {
     const { manifest, bytes } = await built(release, { key });
     const taken = new Map<string, string>();
-    const proven = await read(bytes, { ...proving, machine: THIS_MACHINE, leastVersion: '1.2.3' }, async ({ path }, pieces) => {
+    const proven = await read(bytes, { ...proving, ...HERE, leastVersion: '1.2.3' }, async ({ path }, pieces) => {
       const parts: Uint8Array[] = [];
       for await (const piece of pieces) parts.push(piece);
       taken.set(path, Buffer.concat(parts).toString());
@@ -62,6 +63,16 @@ describe('a package', () => {
     expect((await built(path)).manifest.id).not.toBe((await built(release)).manifest.id);
   });
 
+  it('can be made again of what was unpacked, and has the same id', async () => {
+    const { manifest, bytes } = await built(release);
+    const path = join(folder.path, 'unpacked');
+    await read(bytes, ANY, async (file, pieces) => {
+      mkdirSync(dirname(join(path, file.path)), { recursive: true });
+      await writeFile(join(path, file.path), pieces, { mode: file.executable ? 0o755 : 0o644 });
+    });
+    expect((await built(path)).manifest.id).toBe(manifest.id);
+  });
+
   it('made of what changes meanwhile is given up', async () => {
     const path = join(folder.path, 'changing');
     makeRelease(path);
@@ -95,12 +106,12 @@ describe('a package', () => {
 
 describe('what is demanded', () => {
   const here = { platform: process.platform, architecture: process.arch, node: '22.15.0' };
-  it.each<[string, Partial<typeof proving & { machine: typeof here | null; leastVersion: string }>, string | null]>([
+  it.each<[string, Partial<Demands>, string | null]>([
     ['nothing', {}, null],
-    ['this machine', { machine: here }, null],
-    ['another system', { machine: { ...here, platform: 'sunos' } }, 'PACKAGE_ARCHITECTURE'],
-    ['another processor', { machine: { ...here, architecture: 'mips' } }, 'PACKAGE_ARCHITECTURE'],
-    ['an older Node', { machine: { ...here, node: '18.19.0' } }, 'PACKAGE_NODE'],
+    ['this machine', here, null],
+    ['another system', { ...here, platform: 'sunos' }, 'PACKAGE_ARCHITECTURE'],
+    ['another processor', { ...here, architecture: 'mips' }, 'PACKAGE_ARCHITECTURE'],
+    ['an older Node', { ...here, node: '18.19.0' }, 'PACKAGE_NODE'],
     ['this version', { leastVersion: '1.2.3' }, null],
     ['an older one', { leastVersion: '1.2.3-rc.1' }, null],
     ['a later one', { leastVersion: '1.10.0' }, 'PACKAGE_TOO_OLD'],
@@ -121,7 +132,7 @@ describe('what is demanded', () => {
 
   it('who made it counts before what it says: nothing of a manifest is believed that nobody signed', async () => {
     const { bytes } = await built(release, { architecture: 'mips', key: newKeys().privateKey });
-    expect(await refusal(read(bytes, { ...proving, machine: here, leastVersion: '9.0.0' }))).toBe('PACKAGE_TAMPERED');
+    expect(await refusal(read(bytes, { ...proving, ...here, leastVersion: '9.0.0' }))).toBe('PACKAGE_TAMPERED');
   });
 });
 

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'vitest';
 import { coded } from '../../src/errors.js';
 import { idOf, type ReleaseManifest } from '../../src/update/manifest.js';
-import { readPackage, THIS_MACHINE, type Demands, type Proven, type Take } from '../../src/update/package-reader.js';
+import { readPackage, HERE, type Demands, type Proven, type Take } from '../../src/update/package-reader.js';
 import { writePackage, type WritingOptions } from '../../src/update/package-writer.js';
 import { releaseIn } from '../../src/update/release.js';
 import { MemorySink } from '../bundle/packages.js';
@@ -43,6 +43,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   'dist/.tsbuildinfo': '{}',
   'dist/cli/main.d.ts': 'types',
   'dist/cli/main.js.map': '{}',
+  'node_modules/@types/a/package.json': '{}',
   'node_modules/a/.github/x.js': 'x',
   'node_modules/a/README.md': 'a',
   'node_modules/a/build/Release/obj.target/a.node': 'o',
@@ -58,6 +59,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
 const LOCK = {
   packages: {
     '': {},
+    'node_modules/@types/a': {},
     'node_modules/a': {},
     'node_modules/a/node_modules/b': {},
     'node_modules/dev': { dev: true },
@@ -83,7 +85,7 @@ export const PATHS = [...Object.keys(SHIPPED), 'package.json', 'package-lock.jso
 /** A package of the release in a folder. */
 export async function built(folder: string, more: Partial<WritingOptions> = {}): Promise<{ manifest: ReleaseManifest; bytes: Buffer }> {
   const sink = new MemorySink();
-  const { platform, architecture } = THIS_MACHINE;
+  const { platform, architecture } = HERE;
   const manifest = await writePackage({
     release: await releaseIn(folder),
     platform,
@@ -96,7 +98,7 @@ export async function built(folder: string, more: Partial<WritingOptions> = {}):
   return { manifest, bytes: sink.bytes };
 }
 
-export const ANY: Demands = { keys: [], machine: null, leastVersion: null };
+export const ANY: Demands = { keys: [] };
 
 /** In pieces of odd sizes, as they may come over a network. */
 export async function* inPieces(bytes: Uint8Array, size = 1009): AsyncGenerator<Uint8Array, void, undefined> {

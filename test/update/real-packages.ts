@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fromRoot } from '../../src/root.js';
 import { FileSink } from '../../src/state/file-sink.js';
-import { THIS_MACHINE } from '../../src/update/package-reader.js';
+import { HERE } from '../../src/update/package-reader.js';
 import { writePackage } from '../../src/update/package-writer.js';
 import { releaseIn } from '../../src/update/release.js';
 
@@ -28,7 +28,7 @@ export async function realPackage(folder: string, version: string): Promise<Real
   writeFileSync(join(staged, 'package.json'), JSON.stringify({ ...about, version }));
   const path = join(folder, `${version}.tar.gz`);
   const sink = await FileSink.open(path);
-  const { platform, architecture } = THIS_MACHINE;
+  const { platform, architecture } = HERE;
   const { id } = await writePackage({ release: { ...release, folder: staged, version }, platform, architecture, createdMs: 0, key: null, sink });
   await sink.finish();
   const bytes = readFileSync(path);

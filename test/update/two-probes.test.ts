@@ -58,7 +58,10 @@ it.runIf(requireOrSkip('root and network namespaces', isRoot && canCapture()))(
 
     // One export that has ended, and one that never does.
     const config = { path: 'fs/admin/sample.pcap', output_format: 'PCAP_NS' };
-    const ended = await west.ask(EXPORTS, { method: 'POST', body: { config: { ...config, mode: 'STREAM_TO_FILE', output_file: 'kept.pcap' } } });
+    const ended = await west.ask(EXPORTS, {
+      method: 'POST',
+      body: { config: { ...config, mode: 'STREAM_TO_FILE', output_filename: '/admin/kept.pcap' } },
+    });
     expect([ended.status, words(ended)]).toEqual([201, expect.anything()]);
 
     const drafted = await east.ask('/lcm/update-jobs', {

@@ -1,23 +1,26 @@
-/** `/lcm`: update jobs, from their drafts to their ends. */
+/** `/lcm/update-jobs`: update jobs, from their drafts to their ends; and `/auth/token`, where their clients log in. */
+import type { Access } from '../../access/access.js';
 import { hasRole } from '../../access/caller.js';
 import type { UpdateJobs } from '../../update/jobs.js';
 import { link, type Service } from '../link.js';
 import { Deploying, Job, Jobs, JobStatus, NewJob, Told } from './schema.js';
 import { deploymentOf, jobOf, statusOf, wishOf } from './shown.js';
+import { tokenResource } from './token.js';
 import { done, lcmFaults } from './words.js';
 
-export function lcm(jobs: UpdateJobs): Service {
+export function lcm(access: Access, jobs: UpdateJobs): Service {
   return {
     name: 'spillway.lcm',
     version: '1.0',
     title: 'Update jobs',
-    root: '/lcm',
+    root: '',
     faults: lcmFaults,
     resources: {
+      token: tokenResource(access),
       update_jobs: {
         schema: Jobs,
         about: 'Update jobs.',
-        self: '/update-jobs',
+        self: '/lcm/update-jobs',
         links: {
           get: link({
             method: 'GET',
@@ -41,7 +44,7 @@ export function lcm(jobs: UpdateJobs): Service {
       update_job: {
         schema: Job,
         about: 'An update job.',
-        self: '/update-jobs/{id}',
+        self: '/lcm/update-jobs/{id}',
         links: {
           get: link({
             method: 'GET',
@@ -53,7 +56,7 @@ export function lcm(jobs: UpdateJobs): Service {
           }),
           approve: link({
             method: 'POST',
-            path: '/update-jobs/{id}/approve',
+            path: '/lcm/update-jobs/{id}/approve',
             right: 'operator',
             about: 'Allow an update job, as an admin; else ask for that',
             status: 200,
@@ -65,7 +68,7 @@ export function lcm(jobs: UpdateJobs): Service {
           }),
           deploy: link({
             method: 'POST',
-            path: '/update-jobs/{id}/deploy',
+            path: '/lcm/update-jobs/{id}/deploy',
             right: 'operator',
             about: 'Carry out an update job that is allowed, now or at a time',
             body: Deploying,
@@ -79,7 +82,7 @@ export function lcm(jobs: UpdateJobs): Service {
           }),
           status: link({
             method: 'POST',
-            path: '/update-jobs/{id}/status',
+            path: '/lcm/update-jobs/{id}/status',
             right: 'reader',
             // It only reads.
             isAudited: false,
