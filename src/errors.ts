@@ -129,6 +129,7 @@ export const ERRORS = {
   PEER_FAILED: { http: 502, exit: 2, about: 'the peer is not the one that was configured, refuses the profile, or does not answer as a probe does' },
   HOST_FORBIDDEN: { http: 403, exit: 2, about: 'the Host header names another server' },
   ORIGIN_FORBIDDEN: { http: 403, exit: 2, about: 'a page of another site makes a request that changes something' },
+  CSRF_INVALID: { http: 403, exit: 2, about: "a request that changes something comes by a session's cookie, and without the token of that session" },
   ADDRESS_FORBIDDEN: { http: 500, exit: 1, about: 'the probe does not listen beyond loopback without a login and TLS' },
   ADDRESS_UNAVAILABLE: { http: 500, exit: 2, about: 'the address to listen on is in use or not allowed' },
   TLS_UNUSABLE: { http: 500, exit: 2, about: 'the certificate or its key can not be read, or they do not belong together' },

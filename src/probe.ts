@@ -9,6 +9,7 @@ import { admin } from './api/admin/service.js';
 import { buildApp } from './api/app.js';
 import { Checksums } from './api/filesystem/checksums.js';
 import { filesystem } from './api/filesystem/service.js';
+import { firmware } from './api/firmware/service.js';
 import { clipsService } from './api/clips/service.js';
 import { packetCapture } from './api/packet-capture/service.js';
 import { common } from './api/common/service.js';
@@ -149,7 +150,7 @@ export async function startProbe(
     const addresses = (): string[] => addressesOf(host);
     const port = (): number => (app!.server.address() as AddressInfo).port;
     const updates = await openUpdates({ data, audit: access.audit, report: report('an update') });
-    const packages = await openPackages({ data, facts, peers, profiles, addresses, port, report: report('a package') });
+    const packages = await openPackages({ data, facts, peers, profiles, kinds: updates.kinds, addresses, port, report: report('a package') });
     const { tasks, devices } = packages;
     const services: Service[] = [
       common({ access, services: () => services, version, serial: data.serial, addresses }),
@@ -163,6 +164,7 @@ export async function startProbe(
       rpc({ access, tasks, devices, kind: packages.diagnostic, device: { version, serial: data.serial } }),
       support({ tasks, devices, profiles, kind: packages.support }),
       update(updates, data.files),
+      firmware({ access, tasks, updates, files: data.files, version }),
     ];
     const own = { names: config.names, addresses };
     const seen = (request: SeenRequest): void => {

@@ -25,12 +25,23 @@ const cut = ({ code, message, metrics }: SpillwayError): SpillwayError => new Sp
 
 /** Gives the app its error handlers; `notFound` and defects included. */
 export function handleErrors(app: FastifyInstance, services: readonly Service[] = []): void {
-  const faults = services.flatMap((service) => (service.faults ? [{ below: `${rootOf(service)}/`, faults: service.faults }] : []));
-  app.decorate('faultsAt', (url: string) => faults.find(({ below }) => url.startsWith(below))?.faults ?? null);
+  const all = services.flatMap(({ faults, ...service }) => (faults ? placesOf(service).map((place) => ({ place, faults })) : []));
+  app.decorate('faultsAt', (url: string) => {
+    const path = url.split('?', 1)[0]!;
+    return all.find(({ place }) => path === place || path.startsWith(`${place}/`))?.faults ?? null;
+  });
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply));
   app.setNotFoundHandler((request, reply) =>
     sendError(new SpillwayError('ROUTE_NOT_FOUND', `there is nothing at ${pathOf(request)}`), request, reply),
   );
+}
+
+/** Where the words of a service hold: at its root, or, where that is everybody's, at the beginnings of its paths. */
+function placesOf(service: Service): string[] {
+  const root = rootOf(service);
+  if (root !== '') return [root];
+  const paths = Object.values(service.resources).flatMap(({ self, links }) => Object.values(links).map(({ path = self }) => path));
+  return [...new Set(paths.map((path) => `/${path.split('/')[1]!}`))];
 }
 
 export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {

@@ -5,7 +5,7 @@ import type { Peers } from '../peer/peers.js';
 import type { Profiles } from '../peer/profiles.js';
 import type { DataFolder } from '../state/data-folder.js';
 import { Artifacts } from '../task/artifacts.js';
-import { Tasks } from '../task/tasks.js';
+import { Tasks, type AnyKind } from '../task/tasks.js';
 import { collectorsOf } from './collectors.js';
 import type { Devices } from './devices.js';
 import { diagnosticKind, type DiagnosticKind } from './diagnostic-kind.js';
@@ -18,6 +18,8 @@ export interface PackagesOptions extends Pick<DevicesOptions, 'addresses' | 'por
   facts: Omit<ProbeFacts, 'tasks' | 'peers'>;
   peers: Peers;
   profiles: Profiles;
+  /** Of tasks that others make. */
+  kinds: readonly AnyKind[];
   /** Hears of failures that nobody waits for. */
   report: (error: Error) => void;
 }
@@ -30,7 +32,7 @@ export interface Packages {
   facts: ProbeFacts;
 }
 
-export async function openPackages({ data, facts: known, peers, profiles, addresses, port, report }: PackagesOptions): Promise<Packages> {
+export async function openPackages({ data, facts: known, peers, profiles, kinds, addresses, port, report }: PackagesOptions): Promise<Packages> {
   const facts: ProbeFacts = {
     ...known,
     tasks: () => tasks.list(),
@@ -41,6 +43,6 @@ export async function openPackages({ data, facts: known, peers, profiles, addres
   const devices = knownDevices({ peers, profiles, addresses, port, about, collectors: () => collectorsOf(facts) });
   const [diagnostic, support] = [diagnosticKind(devices), supportKind(devices)];
   const artifacts = await Artifacts.open({ folder: join(data.path, 'packages'), table: data.artifacts, report });
-  const tasks = new Tasks({ table: data.tasks, artifacts, kinds: [diagnostic, support], report });
+  const tasks = new Tasks({ table: data.tasks, artifacts, kinds: [diagnostic, support, ...kinds], report });
   return { tasks, devices, diagnostic, support, facts };
 }

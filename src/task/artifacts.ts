@@ -22,6 +22,8 @@ export interface Making {
   name: string;
   about: Record<string, string>;
   keptMs: number;
+  /** Default: the limit of every artifact. */
+  maxBytes?: number | undefined;
 }
 
 export interface ArtifactsOptions {
@@ -89,7 +91,7 @@ export class Artifacts {
   }
 
   /** Begins a file. Nobody sees it before `finish`. Rejects with TASK_QUOTA, also from `write`. */
-  async make({ task, name, about, keptMs }: Making): Promise<ArtifactSink> {
+  async make({ task, name, about, keptMs, maxBytes = this.#limits.artifactBytes }: Making): Promise<ArtifactSink> {
     if (this.#kept.size + this.#making >= this.#limits.artifacts)
       throw new SpillwayError('TASK_QUOTA', `there are ${this.#kept.size} packages: no more than ${this.#limits.artifacts} are kept`);
     const id = newId();
@@ -110,7 +112,7 @@ export class Artifacts {
     return {
       id,
       write: async (piece) => {
-        this.#reserve(bytes, piece.length);
+        this.#reserve(bytes, piece.length, maxBytes);
         bytes += piece.length;
         hash.update(piece);
         await file.write(piece);
@@ -170,9 +172,9 @@ export class Artifacts {
     }
   }
 
-  #reserve(before: number, more: number): void {
-    const { artifactBytes, artifactsBytes } = this.#limits;
-    if (before + more > artifactBytes) throw new SpillwayError('TASK_QUOTA', `the package would be larger than ${artifactBytes} bytes`);
+  #reserve(before: number, more: number, maxBytes: number): void {
+    const { artifactsBytes } = this.#limits;
+    if (before + more > maxBytes) throw new SpillwayError('TASK_QUOTA', `the package would be larger than ${maxBytes} bytes`);
     if (this.#bytes + more > artifactsBytes)
       throw new SpillwayError('TASK_QUOTA', `all packages together would be larger than ${artifactsBytes} bytes: delete some first`);
     this.#bytes += more;

@@ -1,8 +1,8 @@
 /** The limits of tasks, each with its reason. */
 export const TASK_LIMITS = {
-  /** Bytes of all artifacts together: a probe's disk is for its buffer. */
-  artifactsBytes: 4 * 2 ** 30,
-  /** And of one: what a peer sends is bounded as what is made here. */
+  /** Bytes of all artifacts together, an export of a whole update repository among them: a probe's disk is for its buffer. */
+  artifactsBytes: 12 * 2 ** 30,
+  /** And of one, unless its kind says otherwise: what a peer sends is bounded as what is made here. */
   artifactBytes: 1 * 2 ** 30,
   /** Rows of a list that clients read whole. */
   artifacts: 10_000,

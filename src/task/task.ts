@@ -72,5 +72,7 @@ export interface TaskKind<Input, Secrets, Result> {
   keptMs: number;
   /** How long its artifacts are kept. */
   artifactsKeptMs: number;
+  /** How large one may be; default: TASK_LIMITS.artifactBytes. */
+  artifactBytes?: number;
   run(work: Work<Input, Secrets>): Promise<Ended<Result>>;
 }

@@ -20,7 +20,7 @@ export interface TasksOptions {
 }
 
 /** Input, secrets and result are what the kind's own face makes of them. */
-type AnyKind = TaskKind<never, never, unknown>;
+export type AnyKind = TaskKind<never, never, unknown>;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -208,7 +208,7 @@ export class Tasks {
         task.updatedMs = Date.now();
       },
       artifact: async (name, about) => {
-        const sink = await this.artifacts.make({ task: id, name, about, keptMs: kind.artifactsKeptMs });
+        const sink = await this.artifacts.make({ task: id, name, about, keptMs: kind.artifactsKeptMs, maxBytes: kind.artifactBytes });
         const finish = async (): Promise<void> => {
           // The task may be over already.
           controller.signal.throwIfAborted();

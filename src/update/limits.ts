@@ -19,6 +19,8 @@ export const UPDATE_LIMITS = {
   packageBytes: 1 * 2 ** 30,
   /** Of all packages of the repository: a probe's disk is for its buffer. */
   repositoryBytes: 8 * 2 ** 30,
+  /** Of an export: all packages, and what an archive says of them. */
+  exportBytes: 8 * 2 ** 30 + (16 << 20),
   /** Rows of a list that clients read whole. */
   packages: 200,
   /** Packages that come at once: each is unpacked and hashed in this thread. */

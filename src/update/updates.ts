@@ -2,6 +2,8 @@
 import { join } from 'node:path';
 import type { Audit } from '../access/audit.js';
 import type { DataFolder } from '../state/data-folder.js';
+import type { AnyKind } from '../task/tasks.js';
+import { exportKind, type ExportKind } from './export-kind.js';
 import { UpdateKeys } from './keys.js';
 import { Repository } from './repository.js';
 
@@ -15,11 +17,15 @@ export interface UpdatesOptions {
 export interface Updates {
   repository: Repository;
   keys: UpdateKeys;
+  exportKind: ExportKind;
+  /** Every kind of task that updates have. */
+  kinds: readonly AnyKind[];
 }
 
 export async function openUpdates({ data, audit, report }: UpdatesOptions): Promise<Updates> {
   const keys = new UpdateKeys({ table: data.updateKeys, audit });
   const folder = join(data.path, 'updates', 'repository');
   const repository = await Repository.open({ folder, table: data.updatePackages, keys: () => keys.keys(), report });
-  return { repository, keys };
+  const exports = exportKind(repository);
+  return { repository, keys, exportKind: exports, kinds: [exports] };
 }

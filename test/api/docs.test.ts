@@ -35,6 +35,7 @@ describe('the OpenAPI page', () => {
       ...['/metrics', '/health', '/health/ready', '/health/live'],
       ...['login', 'logout', 'rpc'].map((name) => `/cgi-bin/${name}.cgi`),
       ...['support-packages', 'operations', 'profiles'].flatMap((name) => [`/nmx/v1/${name}`, `/nmx/v1/${name}/{id}`]),
+      ...['/updateRepositories/firmware', '/updateRepositories/firmware/status', '/tasks/{id}', '/sessions', '/sessions/{id}', '/aicc'],
     ]);
     expect(Object.fromEntries(own.map(([path, methods]) => [path, Object.keys(methods).sort()]))).toEqual({
       [`${BASE}/exports`]: ['get', 'post'],

@@ -66,9 +66,14 @@ async function outcome(path: string, method: string, headers: Headers): Promise<
 
 /** Some services have words of their own for errors. */
 function codeOf(answer: Answer): string {
-  const { customErrorCode: word, error } = JSON.parse(answer.body.toString()) as { customErrorCode?: string; error?: { code: string } };
+  const body = JSON.parse(answer.body.toString()) as {
+    customErrorCode?: string;
+    error?: { code: string };
+    errorMsg?: { messages: { id: string }[] };
+  };
+  const { customErrorCode: word, error, errorMsg } = body;
   if (word !== undefined) return word.toUpperCase().replaceAll('-', '_');
-  return error?.code ?? errorOf(answer).error_id;
+  return errorMsg?.messages[0]!.id ?? error?.code ?? errorOf(answer).error_id;
 }
 
 describe('every route', () => {

@@ -7,10 +7,12 @@ import { supportKind } from '../../src/bundle/support-kind.js';
 import { SpillwayError } from '../../src/errors.js';
 import { isEnded } from '../../src/task/states.js';
 import type { TaskKind } from '../../src/task/task.js';
+import { exportKind } from '../../src/update/export-kind.js';
 import { FakeDevices } from '../bundle/fake-devices.js';
 import { canMount, withSmallDisk } from '../export/small-disk.js';
 import { requireOrSkip } from '../setup/require.js';
 import { temporaryFolder } from '../support/temporary.js';
+import { exportInput, fakeRepository } from '../update/export-source.js';
 import { openRoom, type Room } from './harness.js';
 
 const SECRET = 'correct-horse-battery-staple';
@@ -41,6 +43,13 @@ const KINDS: Record<string, Case> = {
     make: (devices) => supportKind(devices),
     own: { devices: [{ address: 'localhost', profile: null }], request: { uri: '/', body: {} } },
     peer: { devices: [{ address: '::9', profile: null }], request: { uri: '/', body: {} } },
+    secrets: null,
+    artifacts: 1,
+  },
+  'repository-export': {
+    make: (devices) => exportKind(fakeRepository(devices)),
+    own: exportInput('own'),
+    peer: exportInput('::9'),
     secrets: null,
     artifacts: 1,
   },
