@@ -8,6 +8,7 @@ it.each([
   ['spillway_session=a', ['a']],
   ['x=1; spillway_session=a;spillway_session=b ; y', ['a', 'b']],
   ['xspillway_session=a', []],
+  ['spillway_token_session=b; spillway_session=a', ['a', 'b']],
   // What some clients make of Set-Cookie.
   ['spillway_session=a; Path=/; HttpOnly; SameSite=Strict', ['a']],
 ])('%j has the sessions %j', (header, sessions) => expect(sessionsIn(header)).toEqual(sessions));

@@ -58,6 +58,8 @@ describe('a session', () => {
       403,
       'CSRF_INVALID',
     ]);
+    const vague = { cookie, authorization: 'Other x' };
+    expect(faultOf(await probe.ask(exported, { method: 'PUT', as: null, headers: vague }))).toEqual([403, 'CSRF_INVALID']);
     const headers = { cookie, 'x-csrf-token': jar['csrf']! };
     const made = await probe.ask(exported, { method: 'PUT', as: null, headers });
     expect(made.status).toBe(200);

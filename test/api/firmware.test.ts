@@ -23,7 +23,7 @@ function hold(): { open: () => void; asked: Promise<void> } {
   let ask = (): void => undefined;
   const asked = new Promise<void>((resolve) => (ask = resolve));
   const gate = new Promise<void>((resolve) => (open = resolve));
-  const bytes = Reflect.get(Repository.prototype, 'bytes') as Repository['bytes'];
+  const { bytes } = Repository.prototype;
   vi.spyOn(Repository.prototype, 'bytes').mockImplementation(async function* (this: Repository, id) {
     ask();
     await gate;

@@ -100,17 +100,23 @@ describe('a package', () => {
     ['no package', { body: Buffer.from('hello') }, 400, 'PACKAGE_INVALID'],
     ['nothing', { method: 'POST' }, 400, 'PACKAGE_INVALID'],
     ['a path of nothing', { body: { path: 'fs/operator/none' } }, 404, 'FILE_NOT_FOUND'],
-    ['a file of another user', { body: { path: 'fs/admin/sample.pcap' }, headers: {} }, 400, 'PACKAGE_INVALID'],
+    ['a capture file', { body: { path: 'fs/admin/sample.pcap' } }, 400, 'PACKAGE_INVALID'],
     ['JSON that is too large', { body: { path: 'x'.repeat(20_000) } }, 413, 'BODY_TOO_LARGE'],
   ])('is not %s', async (_, given, ...wanted) => {
     expect(refusal(await ask('/packages', given))).toEqual(wanted);
+  });
+
+  it('is not taken from a file that the user may not read', async () => {
+    users['narrow'] = await probe.addUser('narrow', 'operator', []);
+    const body = { path: 'fs/admin/sample.pcap' };
+    expect(refusal(await ask('/packages', { as: 'narrow', body }))).toEqual([404, 'FILE_NOT_FOUND']);
   });
 
   it('that is larger than all may be is refused before it comes', async () => {
     const head = `POST ${ROOT}/packages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: ${users['operator']!.authorization}\r\nContent-Length: 99999999999\r\n\r\n`;
     const socket = connect(probe.port, '127.0.0.1');
     socket.write(head);
-    const [said] = (await new Promise((resolve) => socket.once('data', (data: Buffer) => resolve([data.toString()])))) as [string];
+    const said = await new Promise<string>((resolve) => socket.once('data', (data: Buffer) => resolve(data.toString())));
     socket.destroy();
     expect(said).toMatch(/^HTTP\/1.1 413 [^]*UPLOAD_TOO_LARGE/);
   });
@@ -136,8 +142,19 @@ describe('keys', () => {
     expect(refusal(await ask(self, { as: 'admin', method: 'DELETE' }))).toEqual([404, 'KEY_NOT_FOUND']);
   });
 
-  it.each([{}, { name: 'x' }, { pem: 'x' }, { name: 'x', pem: 1 }, { name: 'x', pem: 'x', more: 1 }, { name: '', pem: keyPair().pem }])(
-    'are not %j',
-    async (body) => expect(refusal(await ask('/keys', { as: 'admin', body }))).toEqual([400, 'REQUEST_INVALID']),
-  );
+  it.each<[string, object]>([
+    ['nothing', {}],
+    ['a name', { name: 'x' }],
+    ['a key without a name', { pem: 'x' }],
+    ['a number', { name: 'x', pem: 1 }],
+    ['more', { name: 'x', pem: 'x', more: 1 }],
+    ['a key with an empty name', { name: '', pem: keyPair().pem }],
+  ])('are not %s', async (_, body) => {
+    expect(refusal(await ask('/keys', { as: 'admin', body }))).toEqual([400, 'REQUEST_INVALID']);
+  });
+
+  it('are not others', async () => {
+    expect(refusal(await ask('/keys', { as: 'admin', body: { name: 'x', pem: 'x' } }))).toEqual([400, 'KEY_INVALID']);
+    for (const as of ['reader', 'operator']) expect(refusal(await ask('/keys', { as }))).toEqual([403, 'RIGHT_MISSING']);
+  });
 });

@@ -65,6 +65,14 @@ describe('artifacts', () => {
     await made(room, 600);
   });
 
+  it.each([10, 900])('may be as large as whoever makes them says (%i bytes)', async (maxBytes) => {
+    const room = await openRoom([], undefined, { limits: LIMITS });
+    const sink = await room.artifacts.make({ ...making(), maxBytes });
+    await sink.write(Buffer.alloc(maxBytes));
+    await expect(sink.write(Buffer.alloc(1))).rejects.toThrow(code('TASK_QUOTA'));
+    await sink.abort();
+  });
+
   it('are there behind a restart, and what was not finished is swept', async () => {
     const before = await openRoom([]);
     const id = await made(before, 10);

@@ -128,6 +128,22 @@ describe('a task', () => {
     expect(readdirSync(join(room.folder, 'packages'))).toEqual([]);
   });
 
+  it('whose file is larger than its kind allows fails', async () => {
+    const kind = toy(
+      async ({ artifact, input }) => {
+        const sink = await artifact('a.zip', {});
+        await sink.write(Buffer.alloc(5 * input.n)).catch((error: unknown) => sink.abort().then(() => Promise.reject(error as Error)));
+        await sink.finish();
+        return { state: 'done', result: { sum: 1 } };
+      },
+      { artifactBytes: 5 },
+    );
+    const { room, task } = await one(kind);
+    expect((await room.tasks.ended(task.id)).state).toBe('done');
+    const { id } = room.tasks.create(kind, 'ann', { n: 2 }, { secret: '' });
+    expect(await room.tasks.ended(id)).toMatchObject({ state: 'failed', error: { code: 'TASK_QUOTA' } });
+  });
+
   it('is cancelled while it runs, while it waits, and no more when it has ended', async () => {
     const kind = toy(until);
     const { room, task } = await one(kind);

@@ -3,13 +3,16 @@ import { createHash } from 'node:crypto';
 import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { SpillwayError } from '../../src/errors.js';
+import { FileSink } from '../../src/state/file-sink.js';
 import { canMount, withSmallDisk } from '../export/small-disk.js';
 import { requireOrSkip } from '../setup/require.js';
 import { temporaryFolder } from '../support/temporary.js';
 import { RepositoryRoom } from './repository-room.js';
 import { inPieces, keyPair, somePackage } from './some-package.js';
+
+afterEach(() => void vi.restoreAllMocks());
 
 const BY = { who: 'ann', address: 'local' };
 const code = (wanted: string) => expect.objectContaining({ code: wanted }) as Error;
@@ -240,6 +243,17 @@ describe.runIf(requireOrSkip('the right to mount a file system', canMount()))('o
       expect(readFileSync(join(path, 'repository', file))).toEqual(small);
       room.close();
     });
+  });
+
+  it.each(['open', 'finish'] as const)('that is met at %s as well', async (step) => {
+    const room = await RepositoryRoom.open();
+    const file = await somePackage();
+    const full = new SpillwayError('OUTPUT_FAILED', 'writing failed', { errno: 'ENOSPC' });
+    if (step === 'open') vi.spyOn(FileSink, 'open').mockRejectedValueOnce(full);
+    else vi.spyOn(FileSink.prototype, 'finish').mockRejectedValueOnce(full);
+    await expect(room.repository.import(inPieces(file))).rejects.toThrow(code('DISK_FULL'));
+    expect([room.repository.list(), room.files()]).toEqual([[], []]);
+    expect((await room.repository.import(inPieces(file))).isNew).toBe(true);
   });
 
   it.each(['SQLITE_FULL', 'ENOSPC'])('of the database (%s) as well', async (errno) => {

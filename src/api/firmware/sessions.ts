@@ -91,7 +91,7 @@ export function withToken(resource: Resource): Resource {
 /** Who logs in otherwise, with a header that no other site's page can send or by another session, has no token and needs none. */
 function checkToken({ headers }: FastifyRequest): void {
   const sessions = sessionsIn(headers.cookie, [TOKEN_SESSION_COOKIE]);
-  if (sessions.length === 0 || headers.authorization !== undefined) return;
+  if (sessions.length === 0 || /^(basic|bearer) /i.test(headers.authorization ?? '')) return;
   const given = Buffer.from(String(headers['x-csrf-token'] ?? ''));
   const fits = (secret: string): boolean => {
     const wanted = Buffer.from(tokenOf(secret));
