@@ -1,5 +1,6 @@
 /** The server that has a data folder, if there is one, through the socket it keeps there. */
 import { request, type IncomingMessage } from 'node:http';
+import { pipeline, Readable } from 'node:stream';
 import { ERRORS, SpillwayError, type ErrorCode } from '../errors.js';
 import { shortNamed } from '../state/folder.js';
 
@@ -21,7 +22,15 @@ export async function isServed(dataFolder: string): Promise<boolean> {
 
 /** Makes a request, and gives what it answers with. Throws the error that an answer tells of. */
 export async function ask<T>(dataFolder: string, method: string, path: string, body?: object): Promise<T> {
-  const { status, text } = await call(dataFolder, method, path, body);
+  return answered<T>(await call(dataFolder, method, path, body));
+}
+
+/** Sends bytes as they come, and gives what it answers with. Throws the error that an answer tells of, or what `bytes` throws. */
+export async function upload<T>(dataFolder: string, path: string, bytes: AsyncIterable<Uint8Array>): Promise<T> {
+  return answered<T>(await whole(await send(dataFolder, 'POST', path, Readable.from(bytes, { objectMode: false }))));
+}
+
+function answered<T>({ status, text }: Answer): T {
   const answer: unknown = text === '' ? undefined : JSON.parse(text);
   if (status < 400) return answer as T;
   const { error_id: code, error_text: sentence } = answer as { error_id: string; error_text: string };
@@ -30,23 +39,36 @@ export async function ask<T>(dataFolder: string, method: string, path: string, b
 
 /** Makes a request, and gives its answer as a whole. */
 export async function call(dataFolder: string, method: string, path: string, body?: object): Promise<Answer> {
-  const response = await send(dataFolder, method, path, body);
+  return whole(await send(dataFolder, method, path, body));
+}
+
+async function whole(response: IncomingMessage): Promise<Answer> {
   let text = '';
   for await (const part of response.setEncoding('utf8')) text += String(part);
   return { status: response.statusCode!, text };
 }
 
-/** Makes a request; the answer's body is yet to be read. */
-export async function send(dataFolder: string, method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
+/** Makes a request, with a body of JSON or of the bytes of a stream; the answer's body is yet to be read. */
+export async function send(
+  dataFolder: string,
+  method: string,
+  path: string,
+  body?: object | Readable,
+  signal?: AbortSignal,
+): Promise<IncomingMessage> {
   const folder = await shortNamed(dataFolder);
   try {
     return await new Promise((resolve, reject) => {
-      const headers = { host: 'localhost', ...(body && { 'content-type': 'application/json' }) };
+      const isStream = body instanceof Readable;
+      const headers = { host: 'localhost', ...(body && { 'content-type': isStream ? 'application/octet-stream' : 'application/json' }) };
       const socketPath = `${folder.path}/spillway.sock`;
       const asked = request({ socketPath, method, path, headers, agent: false, ...(signal && { signal }) });
       asked.once('error', reject);
       asked.once('response', resolve);
-      asked.end(body && JSON.stringify(body));
+      if (!isStream) return void asked.end(body && JSON.stringify(body));
+      // Else it would only be told that the connection broke.
+      body.once('error', reject);
+      pipeline(body, asked, () => undefined);
     });
   } finally {
     await folder.close();

@@ -33,6 +33,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     about: 'make an update package of this program, look into one or verify it',
     load: async () => (await import('./package.js')).packageCommand,
   },
+  update: {
+    about: 'list, import or delete update packages that a probe keeps, and the keys for them',
+    load: async () => (await import('./update.js')).updateCommand,
+  },
   tls: { about: 'make a certificate for the probe', load: async () => (await import('./tls.js')).tlsCommand },
   serve: { about: 'start the probe: packet export over REST', load: async () => (await import('./serve.js')).serveCommand },
 };

@@ -1,6 +1,6 @@
 /** `spillway package`: a release as one signed file, made, looked into and verified. */
 import type { KeyObject } from 'node:crypto';
-import { createReadStream, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { SpillwayError } from '../errors.js';
 import { fromRoot } from '../root.js';
@@ -15,11 +15,12 @@ import { parseCommand, type CommandSpec, type Parsed } from './flags.js';
 import { EXIT_HELP, helpText } from './help.js';
 import type { Io } from './io.js';
 import { checkOutput } from './output.js';
+import { bytesOf } from './package-file.js';
 import { written } from './written.js';
 
 export const PACKAGE: CommandSpec = {
   name: 'package',
-  operands: { value: 'build|inspect FILE|verify FILE', many: true },
+  operands: { value: 'build|inspect FILE|verify FILE', many: true, optional: true },
   about: `Makes an update package, one file with all that a release of Spillway runs with (build); tells what one says of itself (inspect);
 or proves that it is what the owner of a key signed, and fit for this machine (verify).`,
   flags: [
@@ -145,14 +146,4 @@ function keyIn(flag: string, path: string, read: (pem: Buffer) => KeyObject, io:
     throw new SpillwayError('REQUEST_INVALID', `${flag}: ${path} can not be read: ${(error as Error).message}`);
   }
   return naming(`${flag}: ${path}`, () => read(pem));
-}
-
-async function* bytesOf(file: string, io: Io): AsyncGenerator<Uint8Array, void, undefined> {
-  try {
-    yield* createReadStream(resolve(io.cwd, file)) as AsyncIterable<Buffer>;
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') throw new SpillwayError('FILE_NOT_FOUND', `there is no file ${file}`);
-    throw new SpillwayError('FILE_FAILED', `${file} can not be read: ${code ?? message}`);
-  }
 }

@@ -42,6 +42,9 @@ Examples:
 ${EXIT_HELP}`,
 };
 
+/** As a file: what another process gives. A path to it would not do: what is there may be a socket. */
+const STANDARD_INPUT = '-';
+
 type Action = 'list' | 'add' | 'remove' | 'profile' | 'profile add' | 'profile remove';
 
 /** Where each flag belongs. */
@@ -68,7 +71,7 @@ export async function peersCommand(args: readonly string[], io: Io): Promise<num
   const { runAsOwner } = await import('../privileged/owner.js');
   const changed = (real: string): Record<string, string[]> => ({
     data: [real],
-    ...(ca !== null && { ca: ['/dev/stdin'] }),
+    ...(ca !== null && { ca: [STANDARD_INPUT] }),
     ...(password !== null && { 'password-stdin': [''] }),
   });
   const input = password === null ? (ca ?? undefined) : `${password}\n`;
@@ -145,7 +148,7 @@ function caOf({ values }: Parsed, io: Io): string | null {
   const file = values.get('ca')?.[0];
   if (file === undefined) return null;
   try {
-    return readFileSync(resolve(io.cwd, file), 'utf8');
+    return readFileSync(file === STANDARD_INPUT ? 0 : resolve(io.cwd, file), 'utf8');
   } catch (error) {
     throw new SpillwayError('REQUEST_INVALID', `--ca: ${file} can not be read: ${(error as Error).message}`);
   }

@@ -35,10 +35,10 @@ export interface Packed {
   bytes: number;
 }
 
-export interface ExportKind extends TaskKind<ExportInput, null, ExportResult> {
+export type ExportKind = TaskKind<ExportInput, null, ExportResult> & {
   /** Of a task that runs; of another one, nothing. */
   packed(task: string): Packed;
-}
+};
 
 const HOUR_MS = 3_600_000;
 

@@ -110,11 +110,17 @@ function checkFiles(files: readonly unknown[]): ReleaseFile[] {
 /** No file stands where another has a folder. */
 function checkFolders(files: readonly ReleaseFile[]): void {
   const paths = new Set(files.map(({ path }) => path));
-  for (const { path } of files)
-    for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
-      const folder = path.slice(0, at);
+  let before = '';
+  for (const { path } of files) {
+    // Folders that it shares with the one before were looked at.
+    let at = 0;
+    while (at < path.length && path[at] === before[at]) at++;
+    while ((at = path.indexOf('/', at)) !== -1) {
+      const folder = path.slice(0, at++);
       if (paths.has(folder)) throw invalid(`names a file where another has a folder: ${JSON.stringify(folder)}`);
     }
+    before = path;
+  }
 }
 
 /** By their bytes, so that the order is the same everywhere. */

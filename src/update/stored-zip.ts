@@ -125,7 +125,9 @@ function about({ path, bytes, crc32 }: StoredFile, modified: Date, version: numb
   said.writeUInt16LE(version, 0);
   said.writeUInt16LE(UTF_8, 2);
   said.writeUInt16LE((modified.getUTCHours() << 11) | (modified.getUTCMinutes() << 5) | (modified.getUTCSeconds() >> 1), 6);
-  said.writeUInt16LE(((modified.getUTCFullYear() - 1980) << 9) | ((modified.getUTCMonth() + 1) << 5) | modified.getUTCDate(), 8);
+  // Years from 1980 to 2107: a clock that was never set is before that.
+  const year = Math.min(Math.max(modified.getUTCFullYear() - 1980, 0), 127);
+  said.writeUInt16LE((year << 9) | ((modified.getUTCMonth() + 1) << 5) | modified.getUTCDate(), 8);
   said.writeUInt32LE(crc32, 10);
   said.writeUInt32LE(bytes, 14);
   said.writeUInt32LE(bytes, 18);

@@ -1,5 +1,5 @@
 /** `spillway peers`, beside a running probe and without one. */
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { TestProbe } from '../api/server.js';
@@ -31,6 +31,9 @@ async function walk(data: string): Promise<void> {
   expect(await peers('add', '192.0.2.7', '--pin', PIN)).toEqual(done);
   expect(await peers('add', '[2001:DB8::7]:8471', '--ca', ca, '--profile', 'fleet')).toEqual(done);
   expect(await peers('add', '192.0.2.8')).toEqual(done);
+  const piped = await spillway(['peers', 'add', '192.0.2.9', '--ca', '-', '--data', data], readFileSync(ca));
+  expect([piped.exit, piped.stderr]).toEqual([0, '']);
+  expect(await peers('remove', '192.0.2.9')).toEqual(done);
   expect(lines((await peers()).stdout)).toEqual([
     `192.0.2.7  pin ${PIN}  default profile`,
     '192.0.2.8  CAs of the system  default profile',

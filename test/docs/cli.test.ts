@@ -14,6 +14,7 @@ import { PACKAGE } from '../../src/cli/package.js';
 import { PEERS } from '../../src/cli/peers.js';
 import { SERVE } from '../../src/cli/serve.js';
 import { TLS } from '../../src/cli/tls.js';
+import { UPDATE } from '../../src/cli/update.js';
 import { USERS } from '../../src/cli/users.js';
 
 const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
@@ -27,7 +28,7 @@ function flagsIn(text: string, command: string): string[] {
 const cell = ({ name, short, value }: FlagSpec): string =>
   `${short === undefined ? '' : `\`-${short}\`, `}\`--${name}${value === undefined ? '' : ` ${value}`}\``;
 
-it.each([EXPORT, MERGE, INFO, CAPTURE, JOBS, CLIPS, FILTER, USERS, PEERS, DIAG, PACKAGE, TLS, SERVE])('docs/cli.md: $name', (spec) => {
+it.each([EXPORT, MERGE, INFO, CAPTURE, JOBS, CLIPS, FILTER, USERS, PEERS, DIAG, PACKAGE, UPDATE, TLS, SERVE])('docs/cli.md: $name', (spec) => {
   expect(flagsIn(page, spec.name)).toEqual(spec.flags.map(cell));
 });
 

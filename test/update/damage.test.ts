@@ -42,7 +42,7 @@ describe('a package', () => {
   });
 
   it('with any byte changed is refused, or unpacks to the same', async () => {
-    const places = [...Array.from({ length: 30 }, (_, i) => i), ...Array.from({ length: 300 }, (_, i) => Math.floor((whole.length * i) / 300))];
+    const places = [...Array.from({ length: 30 }, (_, i) => i), ...Array.from({ length: 150 }, (_, i) => Math.floor((whole.length * i) / 150))];
     for (let at = whole.length - 10; at < whole.length; at++) places.push(at);
     const tar = gunzipSync(whole);
     let sames = 0;
@@ -60,7 +60,7 @@ describe('a package', () => {
 
   it('with any byte of its archive changed is refused, also where the sum over all is right', async () => {
     const tar = gunzipSync(whole);
-    for (let at = 0; at < tar.length; at += 211) {
+    for (let at = 0; at < tar.length; at += 409) {
       const bytes = Buffer.from(tar);
       bytes[at] = bytes[at]! ^ 1;
       expect([at, await refusal(read(gzipSync(bytes, { level: 1 }), proving))]).toEqual([

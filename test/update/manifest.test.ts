@@ -105,9 +105,9 @@ describe('a manifest', () => {
   it('as large as may be is read in time', () => {
     const files = Array.from({ length: UPDATE_LIMITS.files }, (_, i) => file({ path: `${'d/'.repeat(60)}${String(i).padStart(6, '0')}` }));
     const text = JSON.stringify(withFiles(files));
-    const begun = performance.now();
+    const before = process.cpuUsage();
     expect(codeOf(text)).toBe(null);
-    expect(performance.now() - begun).toBeLessThan(2000);
+    expect(process.cpuUsage(before).user / 1000).toBeLessThan(2000);
   });
 });
 

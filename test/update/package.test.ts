@@ -139,11 +139,12 @@ describe('what is demanded', () => {
 describe('failures of others', () => {
   it('keep their codes: of the source, and of who takes', async () => {
     const { bytes } = await built(release);
-    async function* breaking(): AsyncGenerator<Uint8Array> {
-      yield bytes.subarray(0, 5000);
-      throw new SpillwayError('CLIENT_LEFT', 'the client is gone');
+    async function* breaking(error: Error): AsyncGenerator<Uint8Array> {
+      yield bytes.subarray(0, 2000);
+      throw error;
     }
-    expect(await refusal(readPackage(breaking(), ANY))).toBe('CLIENT_LEFT');
+    for (const error of [new SpillwayError('CLIENT_LEFT', 'the client is gone'), new Error('EIO')])
+      await expect(readPackage(breaking(error), ANY)).rejects.toBe(error);
     const full = async (): Promise<void> => Promise.reject(new SpillwayError('OUTPUT_FAILED', 'there is no space left'));
     expect(await refusal(read(bytes, ANY, full))).toBe('OUTPUT_FAILED');
   });
@@ -153,7 +154,9 @@ describe('failures of others', () => {
     let isOver = false;
     async function* watched(): AsyncGenerator<Uint8Array> {
       try {
-        yield* inPieces(bytes);
+        yield bytes;
+        // More than anybody reads ahead.
+        for (;;) yield bytes;
       } finally {
         isOver = true;
       }

@@ -25,7 +25,7 @@ export const SHIPPED: Readonly<Record<string, string>> = {
   'bin/spillway': '#!/usr/bin/env node\n',
   'binding.gyp': '{}',
   'build/Release/spillway-compile': 'executable',
-  'build/Release/spillway.node': Array.from({ length: 40_000 }, (_, i) => String.fromCharCode(33 + ((i * i) % 90))).join(''),
+  'build/Release/spillway.node': Array.from({ length: 20_000 }, (_, i) => String.fromCharCode(33 + ((i * i) % 90))).join(''),
   'dist/cli/main.js': 'main',
   'dist/empty.js': '',
   'dist/run/spillway.js': 'x'.repeat(512),

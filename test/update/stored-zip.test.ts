@@ -55,6 +55,12 @@ describe('a ZIP of stored files', () => {
     if (hasUnzip) expect(tool('unzip', '-t', wrong).exit).not.toBe(0);
   });
 
+  it.each([0, 4e15])('has a date also where the clock has none (%i ms)', async (ms) => {
+    const sink = new MemorySink();
+    await writeStoredZip(sink, FILES, new Date(ms));
+    expect(await unpacked(sink.bytes)).toHaveProperty('size', FILES.length);
+  });
+
   it('is refused in the making where a file is not as long as was said', async () => {
     for (const bytes of [4, 6]) await expect(zipOf([{ ...file('b', 'hello'), bytes }])).rejects.toMatchObject({ code: 'FILE_CHANGED' });
   });
