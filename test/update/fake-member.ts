@@ -22,8 +22,8 @@ export interface Said {
 export type Moment = Said | { downMs: number } | 'vanish' | 'hang' | 'rubbish' | 'forget';
 
 export interface Script {
-  /** What becomes of the request to install; a code: it is refused; `lost`: it is done, and the answer does not arrive. */
-  asked?: ErrorCode | 'lost' | 'none' | 'unauthorized';
+  /** What becomes of the request to install; a code: it is refused; `lost`: it is done, and the connection breaks; `mute`: it is done, `none`: it is not, and nothing is answered. */
+  asked?: ErrorCode | 'lost' | 'mute' | 'none' | 'unauthorized';
   /** One for each time it is asked; the last one stays. */
   moments: readonly Moment[];
 }
@@ -112,12 +112,13 @@ export class FakeMember {
     this.wishes.push(wish);
     const { asked } = this.script;
     if (asked === 'none') return;
-    if (asked !== undefined && asked !== 'lost') return json(response, 409, { error_id: asked, error_text: 'the test says so' });
+    if (asked !== undefined && asked !== 'lost' && asked !== 'mute') return json(response, 409, { error_id: asked, error_text: 'the test says so' });
     this.install = { id: randomBytes(12).toString('hex'), wish };
     this.#at = 0;
     this.#said = { progress: 'INSTALL_REQUEST_RECEIVED' };
     this.told(this, 'begun');
     if (asked === 'lost') return void response.socket!.destroy();
+    if (asked === 'mute') return;
     json(response, 202, this.#wire());
   }
 

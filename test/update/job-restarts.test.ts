@@ -56,15 +56,17 @@ describe('a coordinator that ends in the middle', () => {
     const { addresses, fakes } = await start(room, [WELL, WELL]);
     // Of an earlier job: not to be taken for this one's.
     await room.ended(room.begin(addresses));
-    fakes[0]!.script = STUCK;
+    fakes[0]!.script = { asked: 'mute', moments: GOOD };
     fakes[1]!.script = { asked: 'none', moments: GOOD };
     const job = room.begin(addresses);
     await expect.poll(() => fakes.map(({ wishes }) => wishes.length), { timeout: 20_000 }).toEqual([2, 2]);
-    // As if its answer had not been written down.
     await room.drop();
     const after = await JobsRoom.open({ folder: room.folder });
     const again = after.jobs.get(job.id);
-    again.members[0]!.install = null;
+    expect(again.members).toMatchObject([
+      { isAsked: true, install: null },
+      { isAsked: true, install: null },
+    ]);
     fakes[0]!.script = WELL;
     fakes[1]!.script = WELL;
     after.resume();
