@@ -51,10 +51,10 @@ const NOTHING: UpdatesDoor = {
 async function fromFolder(dataFolder: string): Promise<UpdatesDoor> {
   const { openDataFolder } = await import('../state/data-folder.js');
   const { Audit } = await import('../access/audit.js');
-  const { openUpdates } = await import('../update/updates.js');
+  const { openRepository } = await import('../update/updates.js');
   const { importAll } = await import('../update/repository-import.js');
   const data = await openDataFolder(dataFolder);
-  const { repository, keys } = await openUpdates({ data, audit: new Audit(data.audit), report: () => undefined });
+  const { repository, keys } = await openRepository({ data, audit: new Audit(data.audit), report: () => undefined });
   const by = { who: 'admin', address: 'local' };
   return {
     packages: async () => repository.list().map(shown),

@@ -12,11 +12,15 @@ import type { Launched } from './launched.js';
 import { Repository } from './repository.js';
 import type { Slots } from './slots.js';
 
-export interface UpdatesOptions extends Pick<UpdateJobsOptions, 'peers' | 'profiles' | 'own' | 'tasks'> {
-  data: Pick<DataFolder, 'path' | 'updatePackages' | 'updateKeys' | 'updateJobs' | 'copyDatabase'>;
+export interface RepositoryRooms {
+  data: Pick<DataFolder, 'path' | 'updatePackages' | 'updateKeys'>;
   audit: Audit;
   /** Hears of failures that nobody waits for. */
   report: (error: Error) => void;
+}
+
+export interface UpdatesOptions extends RepositoryRooms, Pick<UpdateJobsOptions, 'peers' | 'profiles' | 'own' | 'tasks'> {
+  data: Pick<DataFolder, 'path' | 'updatePackages' | 'updateKeys' | 'updateJobs' | 'copyDatabase'>;
   slots: Slots;
   /** Starts another release; null: this one can't be updated. */
   launcher: Pick<Launched, 'restart'> | null;
@@ -34,10 +38,16 @@ export interface Updates {
   kinds: readonly AnyKind[];
 }
 
-export async function openUpdates({ data, audit, report, slots, launcher, ...rooms }: UpdatesOptions): Promise<Updates> {
+/** What of it needs no server. */
+export async function openRepository({ data, audit, report }: RepositoryRooms): Promise<Pick<Updates, 'repository' | 'keys'>> {
   const keys = new UpdateKeys({ table: data.updateKeys, audit });
   const folder = join(data.path, 'updates', 'repository');
   const repository = await Repository.open({ folder, table: data.updatePackages, keys: () => keys.keys(), report });
+  return { repository, keys };
+}
+
+export async function openUpdates({ data, audit, report, slots, launcher, ...rooms }: UpdatesOptions): Promise<Updates> {
+  const { repository, keys } = await openRepository({ data, audit, report });
   const exports = exportKind(repository);
   const install = installKind({
     ...{ slots, peers: rooms.peers, profiles: rooms.profiles },
