@@ -27,6 +27,7 @@ interface MemberStatus {
   data: { update_progress_status: string; error: string; download_status: { status: string }; install_status: { status: string } }[];
 }
 
+const idOf = ({ json }: Awaited<ReturnType<Served['ask']>>): string => json['id'] as unknown as string;
 const words = ({ json }: Awaited<ReturnType<Served['ask']>>): string => JSON.stringify(json);
 
 it.runIf(requireOrSkip('root and network namespaces', isRoot && canCapture()))(
@@ -56,13 +57,30 @@ it.runIf(requireOrSkip('root and network namespaces', isRoot && canCapture()))(
     const imported = await east.ask(`${UPDATE}/packages`, { method: 'POST', body: readFileSync(release.path), type: 'application/gzip' });
     expect([imported.status, words(imported)]).toEqual([201, expect.stringContaining(release.id)]);
 
+    const repository = '/updateRepositories/firmware';
+    const begun = await east.ask(`${repository}?action=export&filetypes=all`, { method: 'PUT', body: {} });
+    expect([begun.status, words(begun)]).toEqual([200, expect.anything()]);
+    const exporting = `${repository}/status?tasktype=EXPORTREPOSITORY&taskid=${begun.json['taskid'] as unknown as string}`;
+    await until(async () => ((await east.ask(exporting)).json as { progress?: number }).progress === 100);
+    const { current } = (await east.ask(exporting)).json as { current?: string };
+    const zip = await east.ask(`${repository}?action=export&exportRepoFilename=${current}`);
+    expect(zip.status).toBe(200);
+    const taken = await west.ask(`${repository}?action=import`, { method: 'POST', body: zip.body, type: 'application/zip' });
+    expect([taken.status, taken.body.toString()]).toEqual([200, expect.anything()]);
+    const kept = (await west.ask(`${UPDATE}/packages`)).json as { items?: { id: string; sha256: string }[] };
+    expect(kept.items).toEqual([expect.objectContaining({ id: release.id, sha256: release.sha256 })]);
+
     // One export that has ended, and one that never does.
     const config = { path: 'fs/admin/sample.pcap', output_format: 'PCAP_NS' };
     const ended = await west.ask(EXPORTS, {
       method: 'POST',
-      body: { config: { ...config, mode: 'STREAM_TO_FILE', output_filename: '/admin/kept.pcap' } },
+      body: { config: { ...config, mode: 'STREAM_TO_FILE', output_filename: '/ann/kept.pcap' } },
     });
     expect([ended.status, words(ended)]).toEqual([201, expect.anything()]);
+
+    const live = await west.ask(EXPORTS, { method: 'POST', body: { config: { path: 'jobs/load', mode: 'LIVE_STREAM', output_format: 'PCAP_NS' } } });
+    expect([live.status, words(live)]).toEqual([201, expect.anything()]);
+    const streaming = west.ask(`/api/npm.packet_export/1.3/packets/items/${idOf(live)}`).catch(() => undefined);
 
     const drafted = await east.ask('/lcm/update-jobs', {
       method: 'POST',
@@ -109,8 +127,14 @@ it.runIf(requireOrSkip('root and network namespaces', isRoot && canCapture()))(
     // The new release runs, and what was there is there.
     expect((await west.ask(`${UPDATE}/status`)).json).toMatchObject({ running: { version: '0.2.0', slot: 'a' }, on_trial: false });
     expect((await east.ask(`${UPDATE}/status`)).json).toMatchObject({ running: { version: packageVersion(), slot: 'installed' } });
-    const found = await west.ask(`${EXPORTS}/items/${ended.json['id'] as unknown as string}`);
-    expect([found.status, words(found)]).toEqual([200, expect.stringContaining('"DONE"')]);
+    for (const [made, state] of [
+      [ended, /"DONE"/],
+      [live, /"ERRORS".*INTERRUPTED/],
+    ] as const) {
+      const found = await west.ask(`${EXPORTS}/items/${idOf(made)}`);
+      expect([found.status, words(found)]).toEqual([200, expect.stringMatching(state)]);
+    }
+    await streaming;
 
     await pause(500);
     await sending.stop();
