@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { DEFAULT_PORT, LOG_LEVELS, probeConfig, type ProbeConfig } from '../config.js';
 import { SpillwayError } from '../errors.js';
 import { parseCount } from '../units.js';
-import { naming } from './fail.js';
+import { naming, note } from './fail.js';
 import { commandLine, parseCommand, type CommandSpec, type Parsed } from './flags.js';
 import { helpText } from './help.js';
 import { unlessInterrupted } from './interrupt.js';
@@ -54,6 +54,7 @@ export async function serveCommand(args: readonly string[], io: Io): Promise<num
   const { launched } = await import('../update/launched.js');
   const launcher = launched();
   if (parsed.values.has('updates') && launcher === null) return launchServers(config, parsed);
+  if (launcher === null) await noteUpdate(config, io);
   const { startProbe } = await import('../probe.js');
   const { rootParent } = await import('../capture/parent.js');
   const parent = rootParent();
@@ -79,6 +80,14 @@ async function serveBelowRoot({ host, dataFolder, tls, insecureHttp }: ProbeConf
   const handedOver = tls === null ? {} : { 'tls-cert': [given.cert], 'tls-key': [given.key] };
   const command = (data: string): string[] => commandLine(SERVE, parsed, { data: [data], user: [], ...handedOver });
   return serveAsUser({ user: parsed.values.get('user')?.[0], dataFolder, files, command });
+}
+
+/** Who has updated the probe may not expect that it runs what it was installed as. */
+async function noteUpdate({ dataFolder }: ProbeConfig, io: Io): Promise<void> {
+  const { Slots } = await import('../update/slots.js');
+  const { active, slots } = new Slots(dataFolder).read();
+  const release = active === 'installed' ? null : slots[active];
+  if (release) note(io, `this is the release that was installed; version ${release.version}, which an update brought, runs only with --updates`);
 }
 
 /** The releases that updates brought run below this one. */
