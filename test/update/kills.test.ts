@@ -17,8 +17,9 @@ import { killIfThere, Served, UPDATE } from './served.js';
 const MINUTES = Number(process.env['SPILLWAY_CRASH_MINUTES'] ?? 0);
 const SEED = Number(process.env['SPILLWAY_CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
 const KILLS = 2;
-/** An update takes some seconds; what comes later meets the release on trial, or one that is healthy. */
-const WINDOW_MS = 6000;
+/** An update takes some seconds until the switch, and some more until the release is no longer on trial. */
+const WINDOW_MS = 4000;
+const LATE_MS = 3000;
 
 interface Status {
   running: { version: string; slot: string };
@@ -26,6 +27,18 @@ interface Status {
 }
 
 const statusOf = async (probe: Served): Promise<Status> => (await probe.ask(`${UPDATE}/status`)).json as unknown as Status;
+
+function isSwitched(data: string, id: string): boolean {
+  try {
+    const { trial, last } = JSON.parse(readFileSync(join(data, 'updates', 'slots.json'), 'utf8')) as Record<
+      'trial' | 'last',
+      { install: string } | null
+    >;
+    return trial?.install === id || last?.install === id;
+  } catch {
+    return false;
+  }
+}
 
 /** Nothing of an update is left but what the state names. */
 function expectTidy(data: string): void {
@@ -59,8 +72,10 @@ describe.runIf(isRoot)('a probe that is killed while it is updated', () => {
       const before = await statusOf(probe);
       const wanted = packages.find(({ version }) => version !== before.running.version)!;
       const id = await begin(probe, image.port, wanted);
-      const from = tally.kills === 0 ? 0 : random() * WINDOW_MS;
-      await pause(from);
+      // In every second case around the restart, and behind it.
+      const isLate = tally.kills % 2 === 1;
+      if (isLate) await until(() => isSwitched(probe.data, id), 60_000);
+      await pause(random() * (isLate ? LATE_MS : WINDOW_MS));
       await killSome(probe, random());
       tally.kills++;
       await probe.start('--updates');
