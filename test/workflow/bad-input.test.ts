@@ -62,7 +62,7 @@ function refused(answer: Answer, what: string): { codes: string[]; text: string 
 
 const statusOf = (code: string): number => ERRORS[code as keyof typeof ERRORS]?.http ?? 0;
 
-/** What an error says, in one of the three shapes there are. */
+/** What an error says, in one of the shapes there are. */
 function toldBy(answer: Answer, what: string): { codes: string[]; text: string; statuses: number[] } {
   const body = JSON.parse(answer.body.toString()) as Record<string, unknown>;
   if (body['device'] !== undefined && body['error'] !== undefined) {
@@ -85,6 +85,18 @@ function toldBy(answer: Answer, what: string): { codes: string[]; text: string; 
       text: String(body['description']),
       statuses: [[400, 401, 403, 404, 405, 409].includes(http) ? http : http < 500 ? 400 : 500],
     };
+  }
+  if (body['errorMsg'] !== undefined) {
+    const { result, messages } = body['errorMsg'] as { result: string; messages: { id: string; text: string }[] };
+    expect([what, result, messages.length]).toEqual([what, 'failure', 1]);
+    const { id, text } = messages[0]!;
+    const http = statusOf(id);
+    return { codes: [id], text, statuses: [[400, 401, 403, 404, 405, 409].includes(http) ? http : http < 500 ? 400 : 500] };
+  }
+  if (body['messageParams'] !== undefined) {
+    const { id, message, messages } = body as unknown as { id: string; message: string; messages: { id: string; message: string }[] };
+    expect([what, messages]).toEqual([what, [expect.objectContaining({ id, message })]]);
+    return { codes: [id], text: message, statuses: [statusOf(id)] };
   }
   const { error_id: code, error_text: text } = errorOf(answer);
   expect(text.length, what).toBeLessThanOrEqual(LIMITS.errorTextLength);
@@ -343,8 +355,8 @@ describe('an address', () => {
         const body = link.body && goodBody(link.body);
         const raw = link.isRaw === true && { body: 'x', headers: { 'content-type': 'application/octet-stream', 'content-disposition': 'x.pcap' } };
         const answer = await ask(pathOf(route, id), { method: link.method, ...(body !== undefined && { body: body as object }), ...raw });
-        // What is read may be there (a group of interfaces, an empty list); nothing is to be changed.
-        if (answer.status < 400) expect([what, link.method]).toEqual([what, 'GET']);
+        // What is read may be there (a group of interfaces, an empty list); nothing is to be changed. A session that is none has ended.
+        if (answer.status < 400) expect([what, link.method]).toEqual([what, route.name === 'logout' ? 'DELETE' : 'GET']);
         else refused(answer, what);
       }
       await expectNothingMade();
