@@ -33,7 +33,9 @@ export async function upload<T>(dataFolder: string, path: string, bytes: AsyncIt
 function answered<T>({ status, text }: Answer): T {
   const answer: unknown = text === '' ? undefined : JSON.parse(text);
   if (status < 400) return answer as T;
-  const { error_id: code, error_text: sentence } = answer as { error_id: string; error_text: string };
+  // Update jobs have names of their own for the two.
+  const { error_id, error_text, id, message } = answer as { error_id?: string; error_text?: string; id: string; message: string };
+  const [code, sentence] = [error_id ?? id, error_text ?? message];
   throw new SpillwayError(Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : 'INTERNAL', sentence);
 }
 

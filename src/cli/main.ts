@@ -34,7 +34,7 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./package.js')).packageCommand,
   },
   update: {
-    about: 'list, import or delete update packages that a probe keeps, and the keys for them',
+    about: 'tell which release a probe runs; keep update packages and the keys for them; update other probes',
     load: async () => (await import('./update.js')).updateCommand,
   },
   tls: { about: 'make a certificate for the probe', load: async () => (await import('./tls.js')).tlsCommand },

@@ -95,7 +95,6 @@ describe('a command line', () => {
   writeFileSync(file, 'x');
   it.each([
     [[]],
-    [['jobs']],
     [['packages', 'list']],
     [['packages', 'add', file]],
     [['packages', 'import']],
