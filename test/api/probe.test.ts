@@ -53,7 +53,9 @@ describe('a probe', () => {
     ['::1', /^http:\/\/\[::1\]:\d+$/],
   ])('listens on %s', async (host, address) => {
     const data = new TemporaryData();
-    const probe = await startProbe(probeConfig({ host, dataFolder: data.path, port: 0, logLevel: 'silent' }, {}), { prepare: new FakeEngine().prepare });
+    const probe = await startProbe(probeConfig({ host, dataFolder: data.path, port: 0, logLevel: 'silent' }, {}), {
+      prepare: new FakeEngine().prepare,
+    });
     expect(probe.address).toMatch(address);
     expect((await fetch(`${probe.address}${BASE}/exports`)).status).toBe(200);
     await probe.close();
