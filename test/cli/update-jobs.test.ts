@@ -1,7 +1,10 @@
 /** `spillway update status` and `spillway update jobs`, with members on loopback. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { call } from '../../src/cli/door.js';
+import { main } from '../../src/cli/main.js';
 import { packageVersion } from '../../src/root.js';
 import { Slots } from '../../src/update/slots.js';
 import { TestProbe } from '../api/server.js';
@@ -19,6 +22,7 @@ const newData = (): string => join(folder.path, `data${count++}`);
 const RELEASE = { package: 'ab'.repeat(12), version: '0.2.0' };
 
 let probe: TestProbe;
+let tls: { cert: string; key: string };
 let [well, bad]: FakeMember[] = [];
 let packageId: string;
 const update = (...args: string[]): Promise<Outcome> => run(['update', ...args, '--data', probe.data.path]);
@@ -26,7 +30,8 @@ const jobs = (...args: string[]): Promise<Outcome> => update('jobs', ...args);
 
 beforeAll(async () => {
   const pair = await makeCertificate();
-  probe = await TestProbe.start(new FakeEngine().prepare, { tls: await makePair(join(folder.path, 'tls')) });
+  tls = await makePair(join(folder.path, 'tls'));
+  probe = await TestProbe.start(new FakeEngine().prepare, { tls });
   const file = folder.write('p.tar.gz', await somePackage());
   packageId = (await update('packages', 'import', file)).stdout.split(' ', 1)[0]!;
   const profile = { name: 'all', username: 'updater', password: 'open sesame', default: true };
@@ -134,6 +139,30 @@ describe('a job', () => {
     expect(seconds).toBeGreaterThanOrEqual(before);
     expect(seconds).toBeLessThan(before + 60);
     await jobs('delete', other);
+  });
+
+  it('is followed over a restart of the probe', async () => {
+    const id = await made('--member', well!.address, '--at', '+1h');
+    const deaf = { write: () => undefined, isTerminal: false, columns: 80 };
+    let outcome: Promise<number> | undefined;
+    let said = '';
+    await new Promise<void>((resolve) => {
+      const stdout = { ...deaf, write: () => resolve() };
+      const stderr = { ...deaf, write: (text: string) => void (said += text) };
+      const io = { stdout, stderr, stdinIsTerminal: false, cwd: folder.path, interrupt: () => new AbortController().signal };
+      outcome = main(['update', 'jobs', 'status', id, '--follow', '--data', probe.data.path], io);
+    });
+    await probe.probe.close();
+    const { code } = (await call(probe.data.path, 'GET', '/').catch((error: unknown) => error)) as { code?: string };
+    expect(code).toMatch(/^(ENOENT|ECONNREFUSED)$/);
+    // One round of it, at least, finds nobody.
+    await Promise.race([outcome, sleep(1200)]);
+    probe = await TestProbe.start(new FakeEngine().prepare, { tls }, probe.data);
+    expect(said).toBe('');
+    // It hears that the job is gone: it has gone on.
+    await jobs('delete', id);
+    expect(await outcome).toBe(2);
+    expectSentence(said, 'UPDATE_JOB_NOT_FOUND');
   });
 
   it.each([
