@@ -199,12 +199,15 @@ export async function startProbe(config: ProbeConfig, { prepare = prepareExport,
     const address = await listen(app, host, config.port, tls === null ? 'http' : 'https');
     const socket = await ControlSocket.open(app, data.path, access);
     launcher?.listens(port());
-    void settled(health, slots, launcher).then(() => {
+    const closing = new AbortController();
+    void settled(health, slots, launcher, closing.signal).then((isReady) => {
+      if (!isReady) return;
       tasks.resume();
       updates.jobs.look();
     });
     history.start();
     const close = async (): Promise<void> => {
+      closing.abort();
       clearInterval(sweeping);
       history.close();
       // Exports end first: their connections would keep the server open.
@@ -221,12 +224,15 @@ export async function startProbe(config: ProbeConfig, { prepare = prepareExport,
   }
 }
 
-/** Resolves when the probe can do its work; a release on trial is kept from then on. */
-async function settled(health: Health, slots: Slots, launcher: Launched | null): Promise<void> {
-  if (launcher === null) return;
-  while ((await health.report()).faults.length > 0) await sleep(HEALTH_POLL_MS, undefined, { ref: false });
-  slots.confirm();
-  launcher.isHealthy();
+/** Resolves to true when the probe can do its work; a release on trial is kept from then on. False: it ends before. */
+async function settled(health: Health, slots: Slots, launcher: Launched | null, closing: AbortSignal): Promise<boolean> {
+  if (launcher !== null) {
+    while (!closing.aborted && (await health.report()).faults.length > 0) await sleep(HEALTH_POLL_MS, undefined, { ref: false });
+    if (closing.aborted) return false;
+    slots.confirm();
+    launcher.isHealthy();
+  }
+  return !closing.aborted;
 }
 
 async function listen(app: FastifyInstance, host: string, port: number, scheme: string): Promise<string> {
