@@ -110,7 +110,11 @@ class Installation {
         const credentials = this.options.profiles.credentials(peer.profile);
         return download({ peer, path, credentials, bytes, sha256 }, { file, signal, progress, ...this.options.download });
       },
-    );
+    ).catch(async (error: unknown) => {
+      // What is kept for the next attempt is not to keep the disk full.
+      if (error instanceof StepFailed && error.why.code === 'DISK_FULL') await unlink(file);
+      throw error;
+    });
     const proven = step('DOWNLOAD_VALIDATION_FAILED', async () => {
       const { manifest } = await readPackage(createReadStream(file), this.#demands());
       if (manifest.id !== id || manifest.version !== version)
@@ -137,6 +141,9 @@ class Installation {
     const manifest = await step('EXTRACTION_FAILED', async () => {
       const progress = (bytes: number): void => this.#tell({ install_status: part.at(bytes, 'unpacking') }, 60, 'unpacking');
       return unpack(createReadStream(file), { folder: slots.clear(slot), demands: this.#demands(), signal, progress });
+    }).catch((error: unknown) => {
+      slots.discard(slot);
+      throw error;
     });
     await step('IMAGE_INSTALL_FAILED', async () => {
       slots.fill(slot, { package: manifest.id, version: manifest.version });

@@ -89,6 +89,11 @@ export class Slots {
     return part;
   }
 
+  /** Lets go of what was unpacked beside the slot, or of a part of it. */
+  discard(slot: Slot): void {
+    rmSync(join(this.folder, `${slot}.part`), { recursive: true, force: true });
+  }
+
   /** What was unpacked beside the slot, and is on the disk, takes its place. */
   fill(slot: Slot, release: InstalledRelease): void {
     renameSync(join(this.folder, `${slot}.part`), this.folderOf(slot));

@@ -1,10 +1,12 @@
 /** A probe that updates itself: every way it may end, up to the restart and behind it. */
 import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { canMount, withSmallDisk } from '../export/small-disk.js';
+import { requireOrSkip } from '../setup/require.js';
 import { temporaryFolder } from '../support/temporary.js';
-import { member, pack, sendRange, type Pack } from './member-rooms.js';
+import { member, pack, sendRange, type Pack, type PackWish } from './member-rooms.js';
 
 const releases = temporaryFolder();
 const keys = generateKeyPairSync('ed25519');
@@ -245,6 +247,57 @@ describe('an update that fails', () => {
     void probe.install(good);
     await expect(probe.install(good)).rejects.toMatchObject({ code: 'TOO_MANY_TASKS' });
     expect(() => probe.room.tasks.cancel(probe.room.tasks.list()[0]!.id)).toThrow(/can't be cancelled/);
+  });
+});
+
+/** Writes until nothing more can be written. */
+function fill(folder: string): void {
+  const fd = openSync(join(folder, 'filler'), 'w');
+  try {
+    for (let size = 65_536; size >= 1; size = Math.floor(size / 2)) {
+      try {
+        for (;;) writeSync(fd, Buffer.alloc(size));
+      } catch {
+        // A smaller piece may fit.
+      }
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+describe.runIf(requireOrSkip('root, to mount a small disk', canMount()))('a disk that is full', () => {
+  const full: { at: string; error: string; wish: PackWish; fills?: 'fill' | 'activate' }[] = [
+    { at: 'the download', error: 'DOWNLOAD_FAILED', wish: { fillBytes: 2 << 20 } },
+    { at: 'the unpacking', error: 'EXTRACTION_FAILED', wish: { zeroBytes: 2 << 20 } },
+    { at: 'what is written of the slot', error: 'IMAGE_INSTALL_FAILED', wish: {}, fills: 'fill' },
+    { at: 'the switch', error: 'IMAGE_SET_BOOT_FAILED', wish: {}, fills: 'activate' },
+  ];
+
+  it.each(full)('at $at leaves what runs as it is, and nothing of the update', async ({ error, wish, fills }) => {
+    const { path: folder } = temporaryFolder();
+    const updates = join(folder, 'updates');
+    const about = await pack(releases.path, wish);
+    await withSmallDisk(updates, async () => {
+      const probe = await member(about, {}, folder);
+      if (fills !== undefined) {
+        const usual = probe.slots[fills].bind(probe.slots) as (...args: unknown[]) => void;
+        Object.assign(probe.slots, {
+          [fills]: (...args: unknown[]) => {
+            fill(updates);
+            usual(...args);
+          },
+        });
+      }
+      const task = await probe.install(about);
+      expect(task).toMatchObject({ state: 'failed', result: { update_progress_status: 'FAILED', error } });
+      if (fills === undefined) {
+        expect(task.error!.code).toBe('DISK_FULL');
+        expect(readdirSync(updates).filter((name) => name !== 'slots.json')).toEqual(['downloads']);
+      }
+      expect(probe.slots.begin()).toBe('installed');
+      expect(probe.restarts).toBe(0);
+    });
   });
 });
 

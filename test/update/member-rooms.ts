@@ -30,27 +30,29 @@ export interface PackWish {
   key?: KeyObject | null;
   architecture?: string;
   node?: string;
-  /** Of a file that does not compress. */
+  /** Of a file that does not compress, and of one that does. */
   fillBytes?: number;
+  zeroBytes?: number;
 }
 
 /** A package of a small release. */
 export async function pack(
   folder: string,
-  { version = '9.1.0', program, key = null, architecture = HERE.architecture, node = '>=20', fillBytes = 0 }: PackWish = {},
+  { version = '9.1.0', program, key = null, architecture = HERE.architecture, node = '>=20', fillBytes = 0, zeroBytes = 0 }: PackWish = {},
 ): Promise<Pack> {
   const release = join(folder, `release-${randomBytes(6).toString('hex')}`);
   for (const part of ['bin', 'dist']) mkdirSync(join(release, part), { recursive: true });
   writeFileSync(join(release, 'bin', 'spillway'), program ?? `#!/usr/bin/env node\nconsole.log('spillway ${version}');\n`);
   chmodSync(join(release, 'bin', 'spillway'), 0o755);
   writeFileSync(join(release, 'dist', 'fill'), randomBytes(fillBytes));
+  writeFileSync(join(release, 'dist', 'zero'), Buffer.alloc(zeroBytes));
   const pieces: Buffer[] = [];
   const sink = {
     write: async (piece: Uint8Array) => void pieces.push(Buffer.from(piece)),
     finish: async () => undefined,
     abort: async () => undefined,
   };
-  const paths = ['bin/spillway', 'dist/fill'];
+  const paths = ['bin/spillway', 'dist/fill', 'dist/zero'];
   const { id } = await writePackage({
     release: { folder: release, version, node, paths },
     platform: HERE.platform,
@@ -85,8 +87,8 @@ afterEach(async () => {
 export async function member(
   serve: Pack | ((request: Heard, response: ServerResponse) => unknown),
   given: Partial<InstallOptions> = {},
+  folder = temporaryFolder().path,
 ): Promise<Member> {
-  const folder = temporaryFolder().path;
   const fake = await FakePeer.https(
     await pair,
     typeof serve === 'function' ? serve : (request, response) => sendRange(serve.bytes, serve.sha256, request, response),
