@@ -2,7 +2,7 @@
  * Two probes on loopback, as users start them: one exports its repository, the other imports that, and is updated by a job of
  * the first while it captures.
  */
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -48,7 +48,11 @@ it.runIf(requireOrSkip('root and network namespaces', isRoot && canCapture()))(
     const network = new Network();
     const command = ['netns', 'exec', network.name, SPILLWAY, 'capture', '-i', 'va', '--job', 'load', '--data', west.data];
     const capture: ChildProcess = spawn('ip', command, { stdio: ['ignore', 'inherit', 'pipe'] });
-    onTestFinished(() => void capture.kill('SIGKILL'));
+    // It outlives who started it.
+    onTestFinished(async () => {
+      const [job] = await new Jobs(west.data).list();
+      if (job) spawnSync(SPILLWAY, ['jobs', 'stop', job.name, '--data', west.data]);
+    });
     await new Promise((resolve) => capture.stderr!.once('data', resolve));
     const sending = new Sending(network, { size: FRAME_BYTES, rate: PACKETS_PER_SECOND, count: 1_000_000 });
     await west.start('--updates');
