@@ -9,7 +9,7 @@ import { startProbe } from '../../dist/probe.js';
 
 const dataFolder = process.argv[2];
 const parent = rootParent();
-const probe = await startProbe(probeConfig({ dataFolder, port: 0, logLevel: 'silent' }), undefined, parent);
+const probe = await startProbe(probeConfig({ dataFolder, port: 0, logLevel: 'silent' }), { parent });
 const jobs = new Jobs(dataFolder);
 
 process.on('SIGHUP', async () => {
