@@ -16,7 +16,7 @@ import { killIfThere, Served, UPDATE } from './served.js';
 
 const MINUTES = Number(process.env['SPILLWAY_CRASH_MINUTES'] ?? 0);
 const SEED = Number(process.env['SPILLWAY_CRASH_SEED'] ?? Math.floor(Math.random() * 2 ** 32));
-const KILLS = 2;
+const KILLS = 1;
 /** An update takes some seconds until the switch, and some more until the release is no longer on trial. */
 const WINDOW_MS = 4000;
 const LATE_MS = 3000;
@@ -50,11 +50,12 @@ function expectTidy(data: string): void {
 }
 
 describe.runIf(isRoot)('a probe that is killed while it is updated', () => {
-  const what = MINUTES > 0 ? `for ${MINUTES} minutes` : `${KILLS} times`;
+  const what = MINUTES > 0 ? `for ${MINUTES} minutes` : 'once';
 
-  it(`${what} runs the old or the new release each time, and ends the update`, { timeout: (MINUTES + 5) * 60_000 }, async () => {
+  it(`${what} runs the old or the new release, and ends the update`, { timeout: (MINUTES + 5) * 60_000 }, async () => {
     const random = chance(SEED);
-    const packages = [await realPackage(freshFolder(), '0.2.0'), await realPackage(freshFolder(), '0.3.0')];
+    const versions = MINUTES > 0 ? ['0.2.0', '0.3.0'] : ['0.2.0'];
+    const packages = await Promise.all(versions.map((version) => realPackage(freshFolder(), version)));
     const pair = await makeCertificate();
     const image = await FakePeer.https(pair, (request, response) => {
       const { path, sha256 } = packages.find(({ id }) => request.path.includes(id))!;
@@ -72,8 +73,8 @@ describe.runIf(isRoot)('a probe that is killed while it is updated', () => {
       const before = await statusOf(probe);
       const wanted = packages.find(({ version }) => version !== before.running.version)!;
       const id = await begin(probe, image.port, wanted);
-      // In every second case around the restart, and behind it.
-      const isLate = tally.kills % 2 === 1;
+      // In half of the cases around the restart, and behind it.
+      const isLate = random() < 0.5;
       if (isLate) await until(() => isSwitched(probe.data, id), 60_000);
       await pause(random() * (isLate ? LATE_MS : WINDOW_MS));
       await killSome(probe, random());
