@@ -97,7 +97,7 @@ TEST("copies of every budget and capacity") {
       how.budget = 1 + random.below(300000);
       checkCopy(scanFile(file, selectAll(one.format), how), want);
     }
-    for (int round = 0; round < 6; ++round) {
+    for (int round = 0; round < 3; ++round) {
       CONTEXT("round " << round);
       Drive how;
       how.before_step = [&](Scan&) {
