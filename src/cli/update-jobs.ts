@@ -1,6 +1,6 @@
 /** `spillway update jobs`: update jobs of the probe that runs on a data folder, from their drafts to their ends. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DownloadStep, InstallError, InstallStep } from '../peer/update.js';
+import type { DownloadStep, InstallError, InstallStep } from '../peer/install.js';
 import type { JobState } from '../update/job-states.js';
 import { SpillwayError } from '../errors.js';
 import { formatRate, formatSize, NS_PER_MS, NS_PER_SECOND, parseTime } from '../units.js';

@@ -1,5 +1,5 @@
 /** `spillway update status`: which release a probe runs, and which ones lie in its slots. */
-import type { InstallError, InstallProgress } from '../peer/update.js';
+import type { InstallError, InstallProgress } from '../peer/install.js';
 import { SLOTS, Slots, type InstalledRelease, type LastChange, type Slot } from '../update/slots.js';
 import { ask, isServed } from './door.js';
 import { oneLine } from './fail.js';

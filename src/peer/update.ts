@@ -3,63 +3,20 @@ import { ERRORS, SpillwayError, type ErrorCode } from '../errors.js';
 import { membersOf, objectFrom, textOf, type Members } from './answers.js';
 import { exchange, PATIENCE, type Patience, type PeerRequest } from './connection.js';
 import { failed } from './failure.js';
+import {
+  DOWNLOAD_STATES,
+  INSTALL_ERRORS,
+  INSTALL_PROGRESS,
+  INSTALL_STATES,
+  type DownloadStep,
+  type InstallError,
+  type InstallProgress,
+  type InstallStep,
+  type InstallWish,
+  type Step,
+} from './install.js';
 import type { Credentials } from './profiles.js';
 import type { SecurePeer } from './secure.js';
-
-export const INSTALL_PROGRESS = [
-  'INSTALL_REQUEST_RECEIVED',
-  'DOWNLOAD_IN_PROGRESS',
-  'INSTALL_IN_PROGRESS',
-  'REBOOT_IN_PROGRESS',
-  'SUCCESS',
-  'FAILED',
-] as const;
-export type InstallProgress = (typeof INSTALL_PROGRESS)[number];
-
-export const INSTALL_ERRORS = [
-  'NOT_SET',
-  'MALFORMED_IMAGE_URL',
-  'ANOTHER_INSTALL_IN_PROGRESS',
-  'IMAGE_URL_NOT_REACHABLE',
-  'DOWNLOAD_FAILED',
-  'EXTRACTION_FAILED',
-  'DOWNLOAD_VALIDATION_FAILED',
-  'IMAGE_INSTALL_FAILED',
-  'IMAGE_ACTIVATION_FAILED',
-  'IMAGE_SET_BOOT_FAILED',
-  'SWITCH_UNREACHABLE',
-] as const;
-export type InstallError = (typeof INSTALL_ERRORS)[number];
-
-export const DOWNLOAD_STATES = ['NOT_SET', 'IDLE', 'DOWNLOAD_IN_PROGRESS', 'DOWNLOAD_FAILED', 'DOWNLOAD_SUCCESS'] as const;
-export const INSTALL_STATES = ['NOT_SET', 'IDLE', 'INSTALL_IN_PROGRESS', 'INSTALL_FAILED', 'INSTALL_SUCCESS'] as const;
-
-/** One half of an update, under the names that it has on the wire. */
-export interface Step<State extends string> {
-  status: State;
-  /** Percent. */
-  progress: number;
-  bytes: number;
-  total_bytes: number;
-  /** Bytes per second. */
-  rate: number;
-  /** Seconds since the epoch; 0: not yet. */
-  start_time: number;
-  end_time: number;
-  detail: string;
-}
-
-export type DownloadStep = Step<(typeof DOWNLOAD_STATES)[number]>;
-export type InstallStep = Step<(typeof INSTALL_STATES)[number]>;
-
-/** What a peer is to install, and where it finds it. */
-export interface InstallWish {
-  url: string;
-  package: string;
-  version: string;
-  bytes: number;
-  sha256: string;
-}
 
 /** How far a peer is with an update. */
 export interface Install {

@@ -7,12 +7,13 @@ import { promisify } from 'node:util';
 import type { KeyObject } from 'node:crypto';
 import { packageVersion } from '../root.js';
 import { coded, SpillwayError, type ErrorCode } from '../errors.js';
+import type { OwnError } from '../peer/install.js';
 import type { Peers } from '../peer/peers.js';
 import type { Profiles } from '../peer/profiles.js';
 import type { Ended, TaskKind, Work } from '../task/task.js';
 import { download, type DownloadOptions } from './download.js';
 import { imageAddress } from './image-url.js';
-import { Part, RECEIVED, type InstallError, type InstallInput, type InstallStatus } from './install.js';
+import { Half, RECEIVED, type InstallInput, type InstallStatus } from './install.js';
 import { HERE, readPackage, type Demands } from './package-reader.js';
 import type { Slots } from './slots.js';
 import { unpack } from './unpack.js';
@@ -42,7 +43,7 @@ const NOTE_MS = 1000;
 /** A step that failed, by the word that update jobs have for it. */
 class StepFailed extends Error {
   constructor(
-    readonly word: InstallError,
+    readonly word: OwnError,
     readonly why: SpillwayError,
   ) {
     super(why.message);
@@ -66,7 +67,7 @@ export function installKind(options: InstallOptions): InstallKind {
 class Installation {
   #status: InstallStatus;
   #notedMs = -Infinity;
-  /** Of the part that is at work: tells that it failed. */
+  /** Of the half that is at work: tells that it failed. */
   #fail: (detail: string) => Partial<InstallStatus> = () => ({});
 
   constructor(
@@ -94,16 +95,16 @@ class Installation {
   async #fetch(): Promise<string> {
     const { url, sha256, bytes, package: id, version } = this.work.input;
     const { signal } = this.work;
-    const part = new Part('DOWNLOAD', bytes);
-    this.#fail = (detail) => ({ download_status: part.failed(detail) });
-    this.#tell({ update_progress_status: 'DOWNLOAD_IN_PROGRESS', download_status: part.status }, 1, 'fetching the package');
+    const half = new Half('DOWNLOAD', bytes);
+    this.#fail = (detail) => ({ download_status: half.failed(detail) });
+    this.#tell({ update_progress_status: 'DOWNLOAD_IN_PROGRESS', download_status: half.status }, 1, 'fetching the package');
     const { peer, path } = await step('MALFORMED_IMAGE_URL', () => imageAddress(url, this.options.peers));
     const folder = join(this.options.slots.folder, 'downloads');
     await mkdir(folder, { recursive: true, mode: 0o700 });
     const file = join(folder, `${sha256}.part`);
     // Another package's: nobody goes on with that.
     for (const name of await readdir(folder)) if (join(folder, name) !== file) await unlink(join(folder, name));
-    const progress = (done: number): void => this.#tell({ download_status: part.at(done) }, (50 * done) / bytes, 'fetching the package');
+    const progress = (done: number): void => this.#tell({ download_status: half.at(done) }, (50 * done) / bytes, 'fetching the package');
     await step(
       (code) => (code === 'DOWNLOAD_WRONG' ? 'DOWNLOAD_VALIDATION_FAILED' : isUnreached(code) ? 'IMAGE_URL_NOT_REACHABLE' : 'DOWNLOAD_FAILED'),
       () => {
@@ -127,7 +128,7 @@ class Installation {
       await unlink(file);
       throw error;
     });
-    this.#tell({ download_status: part.succeeded() }, 50, 'the package is here');
+    this.#tell({ download_status: half.succeeded() }, 50, 'the package is here');
     return file;
   }
 
@@ -135,11 +136,11 @@ class Installation {
     const { slots } = this.options;
     const { signal, input } = this.work;
     const slot = slots.idle();
-    const part = new Part('INSTALL', 0);
-    this.#fail = (detail) => ({ install_status: part.failed(detail) });
-    this.#tell({ update_progress_status: 'INSTALL_IN_PROGRESS', install_status: part.status }, 55, 'unpacking');
+    const half = new Half('INSTALL', 0);
+    this.#fail = (detail) => ({ install_status: half.failed(detail) });
+    this.#tell({ update_progress_status: 'INSTALL_IN_PROGRESS', install_status: half.status }, 55, 'unpacking');
     const manifest = await step('EXTRACTION_FAILED', async () => {
-      const progress = (bytes: number): void => this.#tell({ install_status: part.at(bytes, 'unpacking') }, 60, 'unpacking');
+      const progress = (bytes: number): void => this.#tell({ install_status: half.at(bytes, 'unpacking') }, 60, 'unpacking');
       return unpack(createReadStream(file), { folder: slots.clear(slot), demands: this.#demands(), signal, progress });
     }).catch((error: unknown) => {
       slots.discard(slot);
@@ -152,7 +153,7 @@ class Installation {
     });
     await step('IMAGE_SET_BOOT_FAILED', () => slots.activate(slot, this.work.id));
     await unlink(file);
-    this.#tell({ update_progress_status: 'REBOOT_IN_PROGRESS', install_status: part.succeeded() }, 90, `starting ${input.version}`, true);
+    this.#tell({ update_progress_status: 'REBOOT_IN_PROGRESS', install_status: half.succeeded() }, 90, `starting ${input.version}`, true);
   }
 
   /** The next server has the result. */
@@ -172,7 +173,7 @@ class Installation {
     return { state: 'done', result: { ...this.#status, update_progress_status: 'SUCCESS', detail: `version ${version} runs` } };
   }
 
-  #failed(error: InstallError, { code, message }: SpillwayError): Ended<InstallStatus> {
+  #failed(error: OwnError, { code, message }: SpillwayError): Ended<InstallStatus> {
     const result: InstallStatus = { ...this.#status, ...this.#fail(message), update_progress_status: 'FAILED', error, detail: message };
     return { state: 'failed', result, error: { code, message } };
   }
@@ -193,7 +194,7 @@ class Installation {
 
 const isUnreached = (code: ErrorCode): boolean => code === 'PEER_UNREACHABLE' || code === 'PEER_FAILED' || code === 'PROFILE_NOT_FOUND';
 
-async function step<T>(word: InstallError | ((code: ErrorCode) => InstallError), work: () => T | Promise<T>): Promise<T> {
+async function step<T>(word: OwnError | ((code: ErrorCode) => OwnError), work: () => T | Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {

@@ -1,64 +1,25 @@
 /** What is told of an update that a probe makes of itself, in the words of update jobs. */
+import { NO_STEP, type InstallProgress, type InstallWish, type OwnError, type Step } from '../peer/install.js';
 
-export const INSTALL_PROGRESS = [
-  'INSTALL_REQUEST_RECEIVED',
-  'DOWNLOAD_IN_PROGRESS',
-  'INSTALL_IN_PROGRESS',
-  'REBOOT_IN_PROGRESS',
-  'SUCCESS',
-  'FAILED',
-] as const;
-export type InstallProgress = (typeof INSTALL_PROGRESS)[number];
-
-export const INSTALL_ERRORS = [
-  'NOT_SET',
-  'MALFORMED_IMAGE_URL',
-  'ANOTHER_INSTALL_IN_PROGRESS',
-  'IMAGE_URL_NOT_REACHABLE',
-  'DOWNLOAD_FAILED',
-  'EXTRACTION_FAILED',
-  'DOWNLOAD_VALIDATION_FAILED',
-  'IMAGE_INSTALL_FAILED',
-  'IMAGE_ACTIVATION_FAILED',
-  'IMAGE_SET_BOOT_FAILED',
-] as const;
-export type InstallError = (typeof INSTALL_ERRORS)[number];
-
-/** `…_FAILED` and `…_SUCCESS` are told of the part alone. Times in s since 1970, 0: not yet; `rate` in bytes a second. */
-export interface PartStatus<Word extends string> {
-  status: `${Word}_IN_PROGRESS` | `${Word}_FAILED` | `${Word}_SUCCESS` | 'IDLE';
-  /** 0 to 100. */
-  progress: number;
-  bytes: number;
-  total_bytes: number;
-  rate: number;
-  start_time: number;
-  end_time: number;
-  detail: string;
-}
+/** `…_FAILED` and `…_SUCCESS` are told of the half alone. */
+type HalfStep<Word extends string> = Step<`${Word}_IN_PROGRESS` | `${Word}_FAILED` | `${Word}_SUCCESS` | 'IDLE'>;
 
 export interface InstallStatus {
   update_progress_status: InstallProgress;
-  error: InstallError;
+  error: OwnError;
   /** A sentence. */
   detail: string;
-  download_status: PartStatus<'DOWNLOAD'>;
-  install_status: PartStatus<'INSTALL'>;
+  download_status: HalfStep<'DOWNLOAD'>;
+  install_status: HalfStep<'INSTALL'>;
 }
 
 /** What is asked for. */
-export interface InstallInput {
-  url: string;
-  /** Id of the package. */
-  package: string;
-  version: string;
-  bytes: number;
-  sha256: string;
+export interface InstallInput extends InstallWish {
   /** Also a version before the one that runs. */
   allowOlder: boolean;
 }
 
-const IDLE = { status: 'IDLE', progress: 0, bytes: 0, total_bytes: 0, rate: 0, start_time: 0, end_time: 0, detail: '' } as const;
+const IDLE = { status: 'IDLE', ...NO_STEP } as const;
 
 export const RECEIVED: InstallStatus = {
   update_progress_status: 'INSTALL_REQUEST_RECEIVED',
@@ -68,9 +29,9 @@ export const RECEIVED: InstallStatus = {
   install_status: IDLE,
 };
 
-/** One part as it goes on: the download, or the installation. */
-export class Part<Word extends 'DOWNLOAD' | 'INSTALL'> {
-  #status: PartStatus<Word>;
+/** One half as it goes on: the download, or the installation. */
+export class Half<Word extends 'DOWNLOAD' | 'INSTALL'> {
+  #status: HalfStep<Word>;
   readonly #began = performance.now();
   #first: number | null = null;
 
@@ -81,12 +42,12 @@ export class Part<Word extends 'DOWNLOAD' | 'INSTALL'> {
     this.#status = { ...IDLE, status: `${word}_IN_PROGRESS`, total_bytes: totalBytes, start_time: seconds() };
   }
 
-  get status(): PartStatus<Word> {
+  get status(): HalfStep<Word> {
     return this.#status;
   }
 
   /** `bytes` are done; those of the first call were there before. */
-  at(bytes: number, detail = ''): PartStatus<Word> {
+  at(bytes: number, detail = ''): HalfStep<Word> {
     this.#first ??= bytes;
     const total = this.#status.total_bytes;
     const rate = Math.round((1000 * (bytes - this.#first)) / Math.max(1, performance.now() - this.#began));
@@ -94,12 +55,12 @@ export class Part<Word extends 'DOWNLOAD' | 'INSTALL'> {
     return (this.#status = { ...this.#status, bytes, rate: Math.max(0, rate), progress, detail });
   }
 
-  succeeded(): PartStatus<Word> {
+  succeeded(): HalfStep<Word> {
     const { total_bytes } = this.#status;
     return (this.#status = { ...this.#status, status: `${this.word}_SUCCESS`, progress: 100, bytes: total_bytes, end_time: seconds(), detail: '' });
   }
 
-  failed(detail: string): PartStatus<Word> {
+  failed(detail: string): HalfStep<Word> {
     return (this.#status = { ...this.#status, status: `${this.word}_FAILED`, end_time: seconds(), detail });
   }
 }

@@ -1,5 +1,5 @@
 /** What an update job is: one package for many members, from its draft to its end. */
-import type { DownloadStep, InstallError, InstallProgress, InstallStep } from '../peer/update.js';
+import { NO_STEP, type DownloadStep, type InstallError, type InstallProgress, type InstallStep } from '../peer/install.js';
 import type { JobState } from './job-states.js';
 
 export type JobType = 'NOW' | 'SCHEDULED' | 'NOT_SET';
@@ -63,8 +63,6 @@ export interface UpdateJob {
   detail: string;
   readonly members: readonly JobMember[];
 }
-
-const NO_STEP = { progress: 0, bytes: 0, total_bytes: 0, rate: 0, start_time: 0, end_time: 0, detail: '' } as const;
 
 /** A member that nothing was asked of. */
 export function newMember(address: string, name: string): JobMember {

@@ -4,7 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { coded, type ErrorCode } from '../errors.js';
-import { Refusal, type Install, type InstallError, type InstallWish, type UpdateClient } from '../peer/update.js';
+import type { InstallError, InstallWish } from '../peer/install.js';
+import { Refusal, type Install, type UpdateClient } from '../peer/update.js';
 import { isOver, type JobMember, type MemberProgress } from './job.js';
 import type { FollowPatience } from './limits.js';
 

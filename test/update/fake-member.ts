@@ -6,7 +6,7 @@ import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { json as bodyOf } from 'node:stream/consumers';
 import type { ErrorCode } from '../../src/errors.js';
-import type { DownloadStep, InstallError, InstallProgress, InstallStep, InstallWish } from '../../src/peer/update.js';
+import type { DownloadStep, InstallError, InstallProgress, InstallStep, InstallWish } from '../../src/peer/install.js';
 import type { TestPair } from '../peer/certificates.js';
 
 /** What a member says of its update when it is asked. */

@@ -1,9 +1,9 @@
 /** What becomes of a member, whatever it does: every status and error of the API, over HTTPS on loopback. */
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { INSTALL_ERRORS } from '../../src/peer/update.js';
+import { INSTALL_ERRORS } from '../../src/peer/install.js';
 import { MEMBER_PROGRESS } from '../../src/api/lcm/schema.js';
 import type { JobMember, MemberProgress } from '../../src/update/job.js';
-import type { InstallError } from '../../src/peer/update.js';
+import type { InstallError } from '../../src/peer/install.js';
 import { makeCertificate, type TestPair } from '../peer/certificates.js';
 import { FakeMember, failing, GOOD, type Script } from './fake-member.js';
 import { JobsRoom, PACKAGE, SHORT, type RoomWish } from './jobs-room.js';

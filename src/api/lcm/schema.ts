@@ -1,7 +1,7 @@
 /** What the API of update jobs says and takes. */
 import Type, { type Static, type TSchema } from 'typebox';
 import { PEER_LIMITS } from '../../peer/limits.js';
-import { DOWNLOAD_STATES, INSTALL_ERRORS, INSTALL_PROGRESS, INSTALL_STATES } from '../../peer/update.js';
+import { DOWNLOAD_STATES, INSTALL_ERRORS, INSTALL_PROGRESS, INSTALL_STATES } from '../../peer/install.js';
 import { JOB_STATES } from '../../update/job-states.js';
 import { JOB_LIMITS } from '../../update/limits.js';
 

@@ -6,7 +6,8 @@ import { isEnded } from '../../task/states.js';
 import type { Task } from '../../task/task.js';
 import type { Tasks } from '../../task/tasks.js';
 import { imageAddress } from '../../update/image-url.js';
-import { INSTALL_ERRORS, INSTALL_PROGRESS, RECEIVED, type InstallInput, type InstallStatus } from '../../update/install.js';
+import { INSTALL_PROGRESS, OWN_ERRORS } from '../../peer/install.js';
+import { RECEIVED, type InstallInput, type InstallStatus } from '../../update/install.js';
 import type { InstallKind } from '../../update/install-kind.js';
 import { UPDATE_LIMITS } from '../../update/limits.js';
 import { SLOTS, type Slots } from '../../update/slots.js';
@@ -53,7 +54,7 @@ const Install = Type.Object({
   version: Type.String(),
   url: Type.String(),
   update_progress_status: Type.Enum([...INSTALL_PROGRESS]),
-  error: Type.Enum([...INSTALL_ERRORS]),
+  error: Type.Enum([...OWN_ERRORS]),
   detail: Type.String({ description: 'a sentence' }),
   download_status: Part,
   install_status: Part,
