@@ -41,6 +41,8 @@ export const TEST_NEEDS = [
   // What opens packages on the other side.
   program('7z', 'p7zip-full'),
   program('unzip'),
+  // What makes keys.
+  program('openssl'),
   // Live captures: namespaces with virtual interfaces.
   program('ip', 'iproute2'),
   program('sysctl', 'procps'),

@@ -1,12 +1,34 @@
 /** The server that has a data folder, if there is one, through the socket it keeps there. */
+import { existsSync } from 'node:fs';
 import { request, type IncomingMessage } from 'node:http';
+import { join } from 'node:path';
 import { pipeline, Readable } from 'node:stream';
+import type { Actor } from '../access/users.js';
 import { ERRORS, SpillwayError, type ErrorCode } from '../errors.js';
 import { shortNamed } from '../state/folder.js';
 
 export interface Answer {
   status: number;
   text: string;
+}
+
+/** Whoever may write to a data folder, for the audit. */
+export const LOCAL_ADMIN: Actor = { who: 'admin', address: 'local' };
+
+/** The ways to what a data folder keeps: one kind of thing, three doors to it. */
+export interface Doors<Door> {
+  throughServer(dataFolder: string): Door;
+  /** No server has it; it is made where it is missing. */
+  fromFolder(dataFolder: string): Promise<Door>;
+  /** For a folder in which nothing was ever kept. */
+  nothing: Door;
+}
+
+/** A folder that is not there is made only where `mayMake`. */
+export async function openDoor<Door>(dataFolder: string, mayMake: boolean, { throughServer, fromFolder, nothing }: Doors<Door>): Promise<Door> {
+  if (await isServed(dataFolder)) return throughServer(dataFolder);
+  if (!mayMake && !existsSync(join(dataFolder, 'spillway.db'))) return nothing;
+  return fromFolder(dataFolder);
 }
 
 export async function isServed(dataFolder: string): Promise<boolean> {

@@ -99,6 +99,21 @@ function checkOperands(spec: CommandSpec, operands: readonly string[]): void {
   if (operands.length > 1 && !spec.operands.many) misuse(spec, `unexpected ${JSON.stringify(operands[1])}: one ${spec.operands.value} is expected`);
 }
 
+/** Which actions of a command each of its flags is for; those that are not named are for all. */
+export type FlagsOf<Action extends string> = Readonly<Record<string, readonly Action[]>>;
+
+/** Throws REQUEST_INVALID for a flag that is given and is not for the action; undefined: there is none. */
+export function checkFlags<Action extends string>(
+  { name }: CommandSpec,
+  { values }: Pick<Parsed, 'values'>,
+  flagsOf: FlagsOf<Action>,
+  action: Action | undefined,
+): void {
+  for (const [flag, actions] of Object.entries(flagsOf))
+    if (values.has(flag) && (action === undefined || !actions.includes(action)))
+      throw new SpillwayError('REQUEST_INVALID', `--${flag} goes with spillway ${name} ${actions.join(' and ')}`);
+}
+
 /** `; did you mean --from?` when one of `names` is close to `name`. */
 export function suggestion(name: string, names: readonly string[], prefix = '--'): string {
   const close = names.map((other) => ({ other, steps: editSteps(name, other) })).sort((a, b) => a.steps - b.steps)[0];

@@ -11,7 +11,7 @@ import { releaseIn } from '../update/release.js';
 import { readPrivateKey, readPublicKey } from '../update/signature.js';
 import { formatSize } from '../units.js';
 import { naming, note, oneLine } from './fail.js';
-import { parseCommand, type CommandSpec, type Parsed } from './flags.js';
+import { checkFlags, parseCommand, type CommandSpec, type FlagsOf, type Parsed } from './flags.js';
 import { EXIT_HELP, helpText } from './help.js';
 import type { Io } from './io.js';
 import { checkOutput } from './output.js';
@@ -53,14 +53,14 @@ const ACTIONS = ['build', 'inspect', 'verify'] as const;
 type Action = (typeof ACTIONS)[number];
 
 /** Where each flag belongs. */
-const FLAGS_OF: Readonly<Record<string, Action>> = {
-  from: 'build',
-  sign: 'build',
-  output: 'build',
-  key: 'verify',
-  'any-machine': 'verify',
-  'not-older-than': 'verify',
-  json: 'inspect',
+const FLAGS_OF: FlagsOf<Action> = {
+  from: ['build'],
+  sign: ['build'],
+  output: ['build'],
+  key: ['verify'],
+  'any-machine': ['verify'],
+  'not-older-than': ['verify'],
+  json: ['inspect'],
 };
 
 export async function packageCommand(args: readonly string[], io: Io): Promise<number> {
@@ -73,8 +73,7 @@ export async function packageCommand(args: readonly string[], io: Io): Promise<n
   const action = ACTIONS.find((each) => each === word);
   if (action === undefined || (file === undefined) !== (action === 'build') || more.length > 0)
     throw new SpillwayError('REQUEST_INVALID', 'say spillway package build, or spillway package inspect|verify FILE');
-  for (const [flag, of] of Object.entries(FLAGS_OF))
-    if (parsed.values.has(flag) && of !== action) throw new SpillwayError('REQUEST_INVALID', `--${flag} goes with spillway package ${of}`);
+  checkFlags(PACKAGE, parsed, FLAGS_OF, action);
   if (action === 'build') return build(parsed, io);
   return action === 'inspect' ? inspect(file!, parsed, io) : verify(file!, parsed, io);
 }

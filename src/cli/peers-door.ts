@@ -1,10 +1,8 @@
 /** Peers and profiles of a data folder, for the command line: through the server that has it, or else from the folder itself. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { SpillwayError } from '../errors.js';
 import type { NewPeer, Peer } from '../peer/peers.js';
 import type { Credentials, Profile } from '../peer/profiles.js';
-import { ask, isServed } from './door.js';
+import { ask, LOCAL_ADMIN, openDoor } from './door.js';
 
 /** As the server shows both. */
 export type ShownPeer = Omit<Peer, 'ip' | 'port'>;
@@ -22,10 +20,8 @@ export interface PeersDoor {
 }
 
 /** A folder that is not there is made for what is added, and for nothing else. */
-export async function openPeers(dataFolder: string, mayMake: boolean): Promise<PeersDoor> {
-  if (await isServed(dataFolder)) return throughServer(dataFolder);
-  if (!mayMake && !existsSync(join(dataFolder, 'spillway.db'))) return NOTHING;
-  return fromFolder(dataFolder);
+export function openPeers(dataFolder: string, mayMake: boolean): Promise<PeersDoor> {
+  return openDoor(dataFolder, mayMake, { throughServer, fromFolder, nothing: NOTHING });
 }
 
 const NOTHING: PeersDoor = {
@@ -49,14 +45,13 @@ async function fromFolder(dataFolder: string): Promise<PeersDoor> {
   const audit = new Audit(data.audit);
   const profiles = new Profiles({ table: data.profiles, peers: data.peers, audit });
   const peers = new Peers({ table: data.peers, profiles, audit });
-  const by = { who: 'admin', address: 'local' };
   return {
     peers: async () => peers.list(),
     profiles: async () => profiles.list().map(({ isDefault, ...profile }) => ({ ...profile, default: isDefault })),
-    addPeer: async (peer) => void peers.add(peer, by),
-    removePeer: async (address) => peers.remove(address, by),
-    addProfile: async ({ default: isDefault, ...profile }) => void profiles.add({ ...profile, isDefault }, by),
-    removeProfile: async (id) => profiles.remove(id, by),
+    addPeer: async (peer) => void peers.add(peer, LOCAL_ADMIN),
+    removePeer: async (address) => peers.remove(address, LOCAL_ADMIN),
+    addProfile: async ({ default: isDefault, ...profile }) => void profiles.add({ ...profile, isDefault }, LOCAL_ADMIN),
+    removeProfile: async (id) => profiles.remove(id, LOCAL_ADMIN),
     close: () => data.close(),
   };
 }

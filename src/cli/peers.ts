@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { SpillwayError } from '../errors.js';
 import { DATA_FLAG, dataFolder } from './data-flag.js';
 import { oneLine } from './fail.js';
-import { commandLine, parseCommand, type CommandSpec, type Parsed } from './flags.js';
+import { checkFlags, commandLine, parseCommand, type CommandSpec, type FlagsOf, type Parsed } from './flags.js';
 import { EXIT_HELP, helpText } from './help.js';
 import type { Io } from './io.js';
 import { PASSWORD_FLAG, readPassword } from './password.js';
@@ -48,7 +48,7 @@ const STANDARD_INPUT = '-';
 type Action = 'list' | 'add' | 'remove' | 'profile' | 'profile add' | 'profile remove';
 
 /** Where each flag belongs. */
-const FLAGS_OF: Readonly<Record<string, readonly Action[]>> = {
+const FLAGS_OF: FlagsOf<Action> = {
   pin: ['add'],
   ca: ['add'],
   profile: ['add'],
@@ -135,10 +135,7 @@ function wishOf({ operands, values }: Parsed): { action: Action; name: string } 
   if (more.length > 0 || (word !== undefined && (!isWord || name === undefined)))
     throw new SpillwayError('REQUEST_INVALID', 'say spillway peers, or spillway peers [profile] add|remove with one address or name');
   const action = isWord ? (`${isProfile ? 'profile ' : ''}${word}` as const) : isProfile ? 'profile' : 'list';
-  for (const [flag, actions] of Object.entries(FLAGS_OF)) {
-    if (values.has(flag) && !actions.includes(action))
-      throw new SpillwayError('REQUEST_INVALID', `--${flag} goes with spillway peers ${actions.join(' and ')}`);
-  }
+  checkFlags(PEERS, { values }, FLAGS_OF, action);
   if (values.has('pin') && values.has('ca')) throw new SpillwayError('REQUEST_INVALID', 'a peer has --pin or --ca, not both: the pin alone decides');
   if (action === 'profile add' && !values.has('username')) throw new SpillwayError('REQUEST_INVALID', '--username is missing');
   return { action, name: name ?? '' };

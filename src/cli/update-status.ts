@@ -1,6 +1,6 @@
 /** `spillway update status`: which release a probe runs, and which ones lie in its slots. */
 import type { InstallError, InstallProgress } from '../peer/install.js';
-import { SLOTS, Slots, type InstalledRelease, type LastChange, type Slot } from '../update/slots.js';
+import { filledSlots, SLOTS, Slots, type FilledSlot, type LastChange } from '../update/slots.js';
 import { ask, isServed } from './door.js';
 import { oneLine } from './fail.js';
 
@@ -9,10 +9,9 @@ interface ServedStatus {
   enabled: boolean;
   running: { version: string; slot: string };
   on_trial: boolean;
-  slots: SlotRelease[];
+  slots: FilledSlot[];
   install: { version: string; update_progress_status: InstallProgress; error: InstallError; detail: string } | null;
 }
-type SlotRelease = InstalledRelease & { slot: Slot };
 
 /** As the folder tells it while no server runs. */
 interface RestingStatus {
@@ -20,7 +19,7 @@ interface RestingStatus {
   /** What is started next, with `--updates`. */
   active: string;
   on_trial: boolean;
-  slots: SlotRelease[];
+  slots: FilledSlot[];
   last: LastChange | null;
 }
 
@@ -32,9 +31,9 @@ export async function updateStatus(dataFolder: string, isJson: boolean): Promise
 }
 
 function resting(dataFolder: string): RestingStatus {
-  const { active, trial, slots, last } = new Slots(dataFolder).read();
-  const filled = SLOTS.flatMap((slot) => (slots[slot] === null ? [] : [{ slot, ...slots[slot] }]));
-  return { running: null, active, on_trial: trial !== null, slots: filled, last };
+  const state = new Slots(dataFolder).read();
+  const { active, trial, last } = state;
+  return { running: null, active, on_trial: trial !== null, slots: filledSlots(state), last };
 }
 
 function servedText({ enabled, running, on_trial, install }: ServedStatus): string[] {
@@ -55,7 +54,7 @@ function restingText({ active, on_trial, last }: RestingStatus): string[] {
 
 const placeText = (place: string): string => (place === 'installed' ? 'the installed release' : `slot ${place}`);
 
-function slotsText(filled: readonly SlotRelease[]): string[] {
+function slotsText(filled: readonly FilledSlot[]): string[] {
   return SLOTS.map((slot) => {
     const found = filled.find((each) => each.slot === slot);
     return `slot ${slot}  ${found === undefined ? 'free' : `${found.version}  ${found.package}`}`;

@@ -3,14 +3,15 @@ import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { SpillwayError } from '../errors.js';
 import { formatSize } from '../units.js';
+import type { ShownKey, ShownPackage } from '../update/shown.js';
 import { DATA_FLAG, dataFolder } from './data-flag.js';
 import { oneLine } from './fail.js';
-import { commandLine, parseCommand, type CommandSpec, type Parsed } from './flags.js';
+import { checkFlags, commandLine, parseCommand, type CommandSpec, type FlagsOf, type Parsed } from './flags.js';
 import { EXIT_HELP, helpText } from './help.js';
 import type { Io } from './io.js';
 import { bytesOf } from './package-file.js';
 import type { JobWord } from './update-jobs.js';
-import type { ShownKey, ShownPackage, UpdatesDoor } from './updates-door.js';
+import type { UpdatesDoor } from './updates-door.js';
 
 export const UPDATE: CommandSpec = {
   name: 'update',
@@ -74,7 +75,7 @@ const ACTIONS = [
 type Action = (typeof ACTIONS)[number];
 
 /** Where each flag belongs. */
-const FLAGS_OF: Readonly<Record<string, readonly Action[]>> = {
+const FLAGS_OF: FlagsOf<Action> = {
   name: ['keys add'],
   package: ['jobs create'],
   member: ['jobs create'],
@@ -164,9 +165,7 @@ function wishOf({ operands, values }: Parsed): Wish {
       'REQUEST_INVALID',
       'say spillway update status, packages, keys or jobs, or with one more word and what it is about: packages import FILE, packages delete ID, keys add FILE, keys remove FINGERPRINT, jobs create NAME, jobs approve|deploy|status|delete ID',
     );
-  for (const [flag, actions] of Object.entries(FLAGS_OF))
-    if (values.has(flag) && !actions.includes(action))
-      throw new SpillwayError('REQUEST_INVALID', `--${flag} goes with spillway update ${actions.join(' and ')}`);
+  checkFlags(UPDATE, { values }, FLAGS_OF, action);
   return { action, what: what ?? '' };
 }
 

@@ -1,21 +1,7 @@
 /** Update packages and keys of a data folder, for the command line: through the server that has it, or else from the folder itself. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { SpillwayError } from '../errors.js';
-import type { StoredKey, StoredPackage } from '../state/updates.js';
-import { formatEpoch, NS_PER_MS } from '../units.js';
-import { packageName } from '../update/package-name.js';
-import { ask, isServed, upload } from './door.js';
-
-/** As the server shows both. */
-export interface ShownPackage extends Pick<StoredPackage, 'id' | 'version' | 'platform' | 'architecture' | 'node' | 'bytes' | 'sha256' | 'signer'> {
-  name: string;
-  made: string;
-  imported: string;
-}
-export interface ShownKey extends Pick<StoredKey, 'fingerprint' | 'name' | 'pem'> {
-  added: string;
-}
+import { shownKey, shownPackage, type ShownKey, type ShownPackage } from '../update/shown.js';
+import { ask, LOCAL_ADMIN, openDoor, upload } from './door.js';
 
 export interface UpdatesDoor {
   packages(): Promise<ShownPackage[]>;
@@ -28,10 +14,8 @@ export interface UpdatesDoor {
 }
 
 /** A folder that is not there is made for what is added, and for nothing else. */
-export async function openUpdatesDoor(dataFolder: string, mayMake: boolean): Promise<UpdatesDoor> {
-  if (await isServed(dataFolder)) return throughServer(dataFolder);
-  if (!mayMake && !existsSync(join(dataFolder, 'spillway.db'))) return NOTHING;
-  return fromFolder(dataFolder);
+export function openUpdatesDoor(dataFolder: string, mayMake: boolean): Promise<UpdatesDoor> {
+  return openDoor(dataFolder, mayMake, { throughServer, fromFolder, nothing: NOTHING });
 }
 
 const NOTHING: UpdatesDoor = {
@@ -55,25 +39,16 @@ async function fromFolder(dataFolder: string): Promise<UpdatesDoor> {
   const { importAll } = await import('../update/repository-import.js');
   const data = await openDataFolder(dataFolder);
   const { repository, keys } = await openRepository({ data, audit: new Audit(data.audit), report: () => undefined });
-  const by = { who: 'admin', address: 'local' };
   return {
-    packages: async () => repository.list().map(shown),
-    importPackages: async (bytes) => (await importAll(repository, bytes)).map((each) => shown(each.package)),
+    packages: async () => repository.list().map(shownPackage),
+    importPackages: async (bytes) => (await importAll(repository, bytes)).map((each) => shownPackage(each.package)),
     deletePackage: (id) => repository.remove(id),
-    keys: async () => keys.list().map(({ addedMs, ...key }) => ({ ...key, added: seconds(addedMs) })),
-    addKey: async (name, pem) => void keys.add(pem, name, by),
-    removeKey: async (fingerprint) => keys.remove(fingerprint, by),
+    keys: async () => keys.list().map(shownKey),
+    addKey: async (name, pem) => void keys.add(pem, name, LOCAL_ADMIN),
+    removeKey: async (fingerprint) => keys.remove(fingerprint, LOCAL_ADMIN),
     close: () => data.close(),
   };
 }
-
-function shown(found: StoredPackage): ShownPackage {
-  const { id, version, platform, architecture, node, bytes, sha256, signer, madeMs, importedMs } = found;
-  const times = { made: seconds(madeMs), imported: seconds(importedMs) };
-  return { id, name: packageName(found), version, platform, architecture, node, bytes, sha256, signer, ...times };
-}
-
-const seconds = (ms: number): string => formatEpoch(BigInt(ms) * NS_PER_MS);
 
 const BASE = '/api/spillway.update/1.0';
 

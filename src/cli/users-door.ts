@@ -1,10 +1,8 @@
 /** The users of a data folder, for the command line: through the server that has it, or else from the folder itself. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Caller } from '../access/caller.js';
 import type { UserSettings } from '../access/users.js';
 import { SpillwayError } from '../errors.js';
-import { ask, isServed } from './door.js';
+import { ask, LOCAL_ADMIN, openDoor } from './door.js';
 
 export interface UsersDoor {
   list(): Promise<Caller[]>;
@@ -16,10 +14,8 @@ export interface UsersDoor {
 }
 
 /** A folder that is not there is made for a user who is added, and for nothing else. */
-export async function openUsers(dataFolder: string, mayMake: boolean): Promise<UsersDoor> {
-  if (await isServed(dataFolder)) return throughServer(dataFolder);
-  if (!mayMake && !existsSync(join(dataFolder, 'spillway.db'))) return NO_USERS;
-  return fromFolder(dataFolder);
+export function openUsers(dataFolder: string, mayMake: boolean): Promise<UsersDoor> {
+  return openDoor(dataFolder, mayMake, { throughServer, fromFolder, nothing: NO_USERS });
 }
 
 const unknown = (name: string): never => {
@@ -40,13 +36,12 @@ async function fromFolder(dataFolder: string): Promise<UsersDoor> {
   const { Access } = await import('../access/access.js');
   const data = await openDataFolder(dataFolder);
   const { users } = new Access({ data, isLoopback: true });
-  const by = { who: 'admin', address: 'local' };
   return {
     list: async () => users.list(),
     get: async (name) => users.get(name),
-    add: async (name, password, settings) => void (await users.add(name, password, settings, by)),
-    change: async (name, settings, password) => void (await users.change(name, settings, password, by)),
-    remove: async (name) => users.remove(name, by),
+    add: async (name, password, settings) => void (await users.add(name, password, settings, LOCAL_ADMIN)),
+    change: async (name, settings, password) => void (await users.change(name, settings, password, LOCAL_ADMIN)),
+    remove: async (name) => users.remove(name, LOCAL_ADMIN),
     close: () => data.close(),
   };
 }

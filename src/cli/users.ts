@@ -4,7 +4,7 @@ import type { UserSettings } from '../access/users.js';
 import { SpillwayError } from '../errors.js';
 import { DATA_FLAG, dataFolder } from './data-flag.js';
 import { oneLine } from './fail.js';
-import { commandLine, parseCommand, type CommandSpec, type Parsed } from './flags.js';
+import { checkFlags, commandLine, parseCommand, type CommandSpec, type FlagsOf, type Parsed } from './flags.js';
 import { EXIT_HELP, helpText } from './help.js';
 import type { Io } from './io.js';
 import { PASSWORD_FLAG, readPassword } from './password.js';
@@ -51,7 +51,7 @@ const ACTIONS = ['add', 'passwd', 'set', 'delete'] as const;
 type Action = (typeof ACTIONS)[number];
 
 /** Where each flag belongs. */
-const FLAGS_OF: Readonly<Record<string, readonly Action[]>> = { role: ['add', 'set'], source: ['add', 'set'], 'password-stdin': ['add', 'passwd'] };
+const FLAGS_OF: FlagsOf<Action> = { role: ['add', 'set'], source: ['add', 'set'], 'password-stdin': ['add', 'passwd'] };
 
 export async function usersCommand(args: readonly string[], io: Io): Promise<number> {
   const parsed = parseCommand(USERS, args);
@@ -63,7 +63,7 @@ export async function usersCommand(args: readonly string[], io: Io): Promise<num
   const action = ACTIONS.find((each) => each === word);
   if (word !== undefined && (action === undefined || name === undefined || more.length > 0))
     throw new SpillwayError('REQUEST_INVALID', `say spillway users, or spillway users ${ACTIONS.join('|')} NAME`);
-  checkFlags(parsed, action);
+  checkSettings(parsed, action);
   const data = dataFolder(parsed, io);
   const needsPassword = action === 'add' || action === 'passwd';
   const password = needsPassword ? await readPassword(io, parsed.values.has('password-stdin'), `Password of ${oneLine(name!)}`) : '';
@@ -98,11 +98,9 @@ function settings(before: UserSettings, role: Role = before.role, sources: reado
   return { role, sources };
 }
 
-function checkFlags({ values }: Parsed, action: Action | undefined): void {
-  for (const [flag, actions] of Object.entries(FLAGS_OF)) {
-    if (values.has(flag) && (action === undefined || !actions.includes(action)))
-      throw new SpillwayError('REQUEST_INVALID', `--${flag} goes with spillway users ${actions.join(' and ')}`);
-  }
+function checkSettings(parsed: Parsed, action: Action | undefined): void {
+  const { values } = parsed;
+  checkFlags(USERS, parsed, FLAGS_OF, action);
   if (values.has('json') && action !== undefined) throw new SpillwayError('REQUEST_INVALID', '--json goes with the list of users');
   if (action === 'set' && !values.has('role') && !values.has('source'))
     throw new SpillwayError('REQUEST_INVALID', 'say what to set: --role or --source');

@@ -66,7 +66,11 @@ export function exportKind(repository: ExportedFrom): ExportKind {
 }
 
 /** What the ZIP of these packages holds. */
-export function filesToStore(repository: ExportedFrom, packages: readonly StoredPackage[], { number, content }: Moment): FileToStore[] {
+export function filesToStore(
+  repository: Pick<ExportedFrom, 'bytes'>,
+  packages: readonly StoredPackage[],
+  { number, content }: Moment,
+): FileToStore[] {
   const files = packages.map((each) => {
     const { id, bytes, crc32: sum } = each;
     return { path: packageName(each), bytes, crc32: sum, read: () => repository.bytes(id) };
@@ -80,7 +84,7 @@ type Moment = Pick<ExportInput, 'number' | 'content'>;
 
 /** How large the ZIP will be. */
 export function exportBytes(packages: readonly StoredPackage[], moment: Moment): number {
-  const unread: ExportedFrom = { get: (id) => packages.find((each) => each.id === id)!, bytes: () => one(Buffer.alloc(0)) };
+  const unread = { bytes: () => one(Buffer.alloc(0)) };
   return storedZipBytes(filesToStore(unread, packages, moment));
 }
 

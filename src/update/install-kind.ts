@@ -152,7 +152,8 @@ class Installation {
       this.options.keepDatabase();
     });
     await step('IMAGE_SET_BOOT_FAILED', () => slots.activate(slot, this.work.id));
-    await unlink(file);
+    // The release is switched to: the next update clears away what could not be removed.
+    await unlink(file).catch(() => undefined);
     this.#tell({ update_progress_status: 'REBOOT_IN_PROGRESS', install_status: half.succeeded() }, 90, `starting ${input.version}`, true);
   }
 

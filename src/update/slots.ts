@@ -158,6 +158,13 @@ export class Slots {
   }
 }
 
+export type FilledSlot = InstalledRelease & { slot: Slot };
+
+/** The slots that have a release. */
+export function filledSlots({ slots }: Pick<SlotsState, 'slots'>): FilledSlot[] {
+  return SLOTS.flatMap((slot) => (slots[slot] === null ? [] : [{ slot, ...slots[slot] }]));
+}
+
 const isPlace = (value: unknown): value is Place => value === 'installed' || SLOTS.some((slot) => slot === value);
 
 function syncFolder(path: string): void {

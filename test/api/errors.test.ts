@@ -1,9 +1,14 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { LIMITS } from '../../src/config.js';
 import { ERRORS, type ErrorCode } from '../../src/errors.js';
 import { FakeEngine } from '../export/fakes.js';
 import { BASE, TestProbe, errorOf, type Ask } from './server.js';
+
+vi.mock('../../src/config.js', async (original) => {
+  const config = await original<typeof import('../../src/config.js')>();
+  return { ...config, LIMITS: { ...config.LIMITS, activeExportsOfUser: 20 } };
+});
 
 let probe: TestProbe;
 const engine = new FakeEngine();

@@ -6,11 +6,11 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { captureStatus } from '../../src/capture/control.js';
-import { fromRoot } from '../../src/root.js';
 import { requireOrSkip } from '../setup/require.js';
 import { readCapture } from '../support/reader.js';
 import { canCapture, Network, until } from '../capture/live.js';
 import { storedNumbers, upTo } from '../capture/segments.js';
+import { AS_NOBODY, openCheckout } from './checkout.js';
 import { folderOf, isAlive, isRoot, NOBODY, SPILLWAY, startHousehold, statusOf, type Household } from './household.js';
 
 // Each starts several servers, one after another.
@@ -27,9 +27,12 @@ function job(data: string, name: string, changed: object): string {
   return folder;
 }
 
+/** A path of a program that the user may run. */
+const ours = (...parts: string[]): string => join(openCheckout(), ...parts);
+
 /** A parent and its server, in the network. */
 const household = (network: Network, data: string): Promise<Household> =>
-  startHousehold(['ip', 'netns', 'exec', network.name, process.execPath, fromRoot('test', 'privileged', 'root-parent.mjs'), data, 'nobody']);
+  startHousehold(['ip', 'netns', 'exec', network.name, process.execPath, ours('test', 'privileged', 'root-parent.mjs'), data, 'nobody']);
 
 /** Has the server start all captures; tells what came of each. */
 async function startCaptures({ parent, pid }: Household, count: number): Promise<string[]> {
@@ -39,9 +42,10 @@ async function startCaptures({ parent, pid }: Household, count: number): Promise
   return text.trimEnd().split('\n');
 }
 
-const listed = (data: string, ...before: string[]): string =>
-  execFileSync(before[0] ?? SPILLWAY, [...before.slice(1), ...(before.length > 0 ? [SPILLWAY] : []), 'jobs', '--data', data], { encoding: 'utf8' });
-const asNobody = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
+function listed(data: string, ...before: string[]): string {
+  const [program, ...args] = [...before, ours('bin', 'spillway'), 'jobs', '--data', data];
+  return execFileSync(program, args, { encoding: 'utf8' });
+}
 
 describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a capture that the root parent starts', () => {
   it('captures as the user, outlives server and parent, and is found again', async () => {
@@ -70,7 +74,7 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a ca
     expect(await startCaptures(second, 1)).toEqual([
       expect.stringMatching(new RegExp(`^far CAPTURE_FOLDER_LOCKED: another capture \\(process ${pid}\\)`)) as string,
     ]);
-    for (const before of [[], asNobody])
+    for (const before of [[], AS_NOBODY])
       expect(listed(data, ...before)).toMatch(new RegExp(`^jobs/far .*capturing \\(pid ${pid}\\) {2}1000 packets`));
     const out = execFileSync(SPILLWAY, ['export', 'jobs/far', '--data', data], { stdio: ['ignore', 'pipe', 'ignore'] });
     expect(readCapture(out).packets).toHaveLength(1000);
@@ -100,9 +104,9 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a ca
     const network = new Network();
     const data = join(folderOf(0o755), 'data');
     const folder = job(data, 'own', { interfaces: ['vb'] });
-    const server = fromRoot('test', 'privileged', 'server.mjs');
+    const server = ours('test', 'privileged', 'server.mjs');
     const start = (...flags: string[]): Promise<Household> =>
-      startHousehold(['ip', 'netns', 'exec', network.name, ...asNobody, ...flags, 'sh', '-c', `${process.execPath} ${server} ${data} & wait`]);
+      startHousehold(['ip', 'netns', 'exec', network.name, ...AS_NOBODY, ...flags, 'sh', '-c', `${process.execPath} ${server} ${data} & wait`]);
     const plain = await start();
     expect(await startCaptures(plain, 1)).toEqual(['own CAPTURE_NOT_PERMITTED: capturing on vb needs the capability CAP_NET_RAW']);
     process.kill(plain.pid, 'SIGKILL');

@@ -1,11 +1,12 @@
 /** Started by root, the probe serves as another user, and its parent does what a parent should. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, copyFileSync, cpSync, existsSync, mkdirSync, readlinkSync, statSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, readlinkSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
 import { fromRoot } from '../../src/root.js';
 import { requireOrSkip } from '../setup/require.js';
 import { readCapture } from '../support/reader.js';
+import { AS_NOBODY, copyOfCheckout, openCheckout } from './checkout.js';
 import { exportSample, folderOf, isAlive, isRoot, listens, NOBODY, serve, SPILLWAY, startHousehold, statusOf, type Household } from './household.js';
 import { until } from '../capture/live.js';
 
@@ -103,7 +104,7 @@ describe.runIf(isRoot)('spillway serve, started by root', () => {
       said: expect.stringContaining('[ADDRESS_FORBIDDEN]') as string,
     });
     expect(existsSync(data)).toBe(false);
-    const plain = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups', SPILLWAY];
+    const plain = [...AS_NOBODY, join(openCheckout(), 'bin', 'spillway')];
     expect(refused(['--data', data, '--user', 'nobody'], plain)).toMatchObject({ exit: 1, said: expect.stringContaining('only root can') as string });
   });
 
@@ -116,24 +117,12 @@ describe.runIf(isRoot)('spillway serve, started by root', () => {
   });
 });
 
-/** A checkout with all that is built, as far as it is needed to serve. */
-function checkout(place: string): string {
-  const to = join(place, 'clone');
-  mkdirSync(join(to, 'build', 'Release'), { recursive: true });
-  for (const name of ['package.json', 'binding.gyp']) copyFileSync(fromRoot(name), join(to, name));
-  for (const name of ['bin', 'dist']) cpSync(fromRoot(name), join(to, name), { recursive: true });
-  for (const name of ['spillway.node', 'spillway-compile', 'spillway-capture'])
-    copyFileSync(fromRoot('build', 'Release', name), join(to, 'build', 'Release', name));
-  execFileSync('cp', ['-a', fromRoot('node_modules'), to]);
-  return to;
-}
-
 const canMount = isRoot && requireOrSkip('mount namespaces', spawnSync('unshare', ['--mount', 'true']).status === 0);
 
 describe.runIf(canMount)('a folder that is closed to others', () => {
   it('may have the checkout: it is served from under its own paths, and not changed', async () => {
     const place = folderOf(0o700);
-    const clone = checkout(place);
+    const clone = copyOfCheckout(place);
     for (const path of [clone, join(clone, 'bin')]) chmodSync(path, 0o700);
     for (const name of ['package.json', 'binding.gyp', 'bin/spillway']) chmodSync(join(clone, name), 0o700);
     const before = [place, clone, join(clone, 'package.json')].map((path) => statSync(path).mode);

@@ -4,6 +4,7 @@ import { addressOf, type Access } from '../../access/access.js';
 import type { AccessToken } from '../../access/logins.js';
 import { SpillwayError } from '../../errors.js';
 import type { StoredSecret } from '../../state/secrets.js';
+import { actor } from '../actor.js';
 import { link, type Service } from '../link.js';
 
 export const AAA_VERSIONS = ['1.0', '2.0'] as const;
@@ -101,7 +102,7 @@ export function aaa(version: (typeof AAA_VERSIONS)[number], access: Access): Ser
             handle: ({ caller, body: { id, refresh_token: secret }, request }) => {
               if ((id === undefined) === (secret === undefined)) throw new SpillwayError('REQUEST_INVALID', 'either id or refresh_token is needed');
               const { user } = logins.revoke(caller, id === undefined ? { secret: secret! } : { id });
-              access.audit.note({ who: caller.name, action: 'token_revoked', what: `a refresh token of ${user}`, address: addressOf(request.raw) });
+              access.audit.note({ ...actor({ caller, request }), action: 'token_revoked', what: `a refresh token of ${user}` });
             },
           }),
         },

@@ -2,7 +2,7 @@
 import type { Peer, Peers } from '../../peer/peers.js';
 import type { Profile, Profiles } from '../../peer/profiles.js';
 import { link, rootOf, type Resource } from '../link.js';
-import { actor } from './actor.js';
+import { actor } from '../actor.js';
 import { ADMIN_SERVICE } from './name.js';
 import * as Schema from './schema.js';
 

@@ -4,7 +4,7 @@ import { SpillwayError } from '../../errors.js';
 import type { AuditTable, AuditRow } from '../../state/audit.js';
 import { formatEpoch, NS_PER_MS, parseCount } from '../../units.js';
 import { link, rootOf, type Service } from '../link.js';
-import { actor } from './actor.js';
+import { actor } from '../actor.js';
 import { ADMIN_SERVICE } from './name.js';
 import { peerResources, type PeerRooms } from './peers.js';
 import { AuditQuery, AuditTrail, NewUser, User, UserChange, Users, type AuditEntry } from './schema.js';

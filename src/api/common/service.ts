@@ -3,6 +3,7 @@ import { hostname, machine } from 'node:os';
 import type { FastifyRequest } from 'fastify';
 import { addressOf, type Access } from '../../access/access.js';
 import { clearCookie, SESSION_COOKIE, sessionsIn, setCookie } from '../../access/cookie.js';
+import { actor } from '../actor.js';
 import { link, type Resource, type Service } from '../link.js';
 import { AuthInfo, Info, Login, Ping, Services, Session } from './schema.js';
 
@@ -80,7 +81,7 @@ function sessionAuth(access: Access): Resource {
         answer: null,
         handle: ({ caller, request, reply }) => {
           for (const secret of sessionsIn(request.headers.cookie)) access.logins.end(secret);
-          access.audit.note({ who: caller.name, action: 'logout', what: 'session', address: addressOf(request.raw) });
+          access.audit.note({ ...actor({ caller, request }), action: 'logout', what: 'session' });
           void reply.header('set-cookie', clearCookie(isSecure(request)));
         },
       }),

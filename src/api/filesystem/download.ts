@@ -4,25 +4,14 @@ import type { FastifyReply } from 'fastify';
 import { identityOf } from '../../state/file-entry.js';
 import { nameOf, type FilePath } from '../../state/file-path.js';
 import type { FileSystem } from '../../state/filesystem.js';
-import { bytesOfFile, sendRange } from '../ranges.js';
+import { sendFile } from '../send-file.js';
 
 const NAME_MAX = 100;
 
 export async function download(files: FileSystem, path: FilePath, reply: FastifyReply): Promise<void> {
   const { handle, stat } = await files.openEntry(path);
-  try {
-    await sendRange(reply, bytesOfFile(handle.fd, Number(stat.size)), {
-      etag: `"${createHash('sha256').update(identityOf(stat)).digest('base64url').slice(0, 27)}"`,
-      headers: {
-        'content-type': 'application/octet-stream',
-        'content-disposition': `attachment; filename=${safeName(nameOf(path))}`,
-        'cache-control': 'private, no-cache',
-        'x-content-type-options': 'nosniff',
-      },
-    });
-  } finally {
-    await handle.close();
-  }
+  const etag = createHash('sha256').update(identityOf(stat)).digest('base64url').slice(0, 27);
+  await sendFile(reply, handle, { bytes: Number(stat.size), etag, type: 'application/octet-stream', filename: safeName(nameOf(path)) });
 }
 
 /** Only `A-Za-z0-9._-`, no quotes: clients cut the header at its `=`. The end of a long name stays, which tells the kind. */

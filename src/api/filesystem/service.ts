@@ -62,15 +62,9 @@ export function filesystem(tree: FileSystem, checksums = new Checksums(tree)): S
             status: 201,
             answer: File,
             handle: async ({ caller, param, request, reply }) => {
-              try {
-                const path = await files.create(caller, param('id'), request.raw);
-                void reply.header('location', addressOf('fs', path));
-                return await files.show(caller, path);
-              } catch (error) {
-                // The client reads the answer when it has sent everything.
-                request.raw.resume();
-                throw error;
-              }
+              const path = await files.create(caller, param('id'), request.raw);
+              void reply.header('location', addressOf('fs', path));
+              return files.show(caller, path);
             },
           }),
           delete: link({

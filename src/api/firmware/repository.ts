@@ -1,7 +1,7 @@
 /** `/updateRepositories/firmware`: the list of packages, their export, its state and its ZIP, and their import. */
 import type { FastifyReply } from 'fastify';
 import Type, { type Static } from 'typebox';
-import { addressOf, type Access } from '../../access/access.js';
+import type { Access } from '../../access/access.js';
 import type { Caller } from '../../access/caller.js';
 import { SpillwayError } from '../../errors.js';
 import { bodyBytesOf } from '../../export/http-sink.js';
@@ -13,8 +13,9 @@ import { packageName } from '../../update/package-name.js';
 import type { RepositoryExports } from '../../update/repository-exports.js';
 import { importAll } from '../../update/repository-import.js';
 import type { Repository, StoredPackage } from '../../update/repository.js';
+import { actor } from '../actor.js';
 import { link, type Resource } from '../link.js';
-import { bytesOfFile, sendRange } from '../ranges.js';
+import { sendFile } from '../send-file.js';
 import { incoming } from '../update/incoming.js';
 import { Status, statusOf, SUCCEEDED } from './words.js';
 
@@ -102,15 +103,9 @@ export function repositoryResources(face: RepositoryFace): Record<'firmware' | '
           status: 200,
           answer: Updates,
           handle: async ({ query, caller, request }) => {
-            try {
-              need('action', query.action, ['import']);
-              const imported = await importAll(repository, await incoming(request, caller, files));
-              return { updates: imported.map((each) => update(each.package)), errorMsg: SUCCEEDED };
-            } catch (error) {
-              // The client reads the answer when it has sent everything.
-              request.raw.resume();
-              throw error;
-            }
+            need('action', query.action, ['import']);
+            const imported = await importAll(repository, await incoming(request, caller, files));
+            return { updates: imported.map((each) => update(each.package)), errorMsg: SUCCEEDED };
           },
         }),
       },
@@ -163,23 +158,11 @@ async function download(
   if (!wanted) throw new SpillwayError('REQUEST_INVALID', `exportRepoFilename: there is no export ${JSON.stringify(name.slice(0, 100))}`);
   const artifact = wanted.result === null ? null : artifacts.find(wanted.result.artifact);
   if (!artifact) throw new SpillwayError('TASK_STATE', `${name} is not there: the export is ${wanted.state}`);
-  const file = await artifacts.read(artifact.id);
-  try {
-    await sendRange(reply, bytesOfFile(file.fd, artifact.bytes), {
-      etag: `"${artifact.sha256.slice(0, 32)}"`,
-      headers: {
-        'content-type': 'application/zip',
-        'content-disposition': `attachment; filename=${artifact.name}`,
-        'cache-control': 'private, no-cache',
-        'x-content-type-options': 'nosniff',
-      },
-    });
-  } finally {
-    await file.close();
-  }
-  const bytes = bodyBytesOf(reply.raw);
-  const { raw } = reply.request;
-  access.audit.note({ who: caller.name, action: 'firmware.download', what: name, address: addressOf(raw), ...(bytes !== null && { bytes }) });
+  const { id, bytes, sha256, name: filename } = artifact;
+  await sendFile(reply, await artifacts.read(id), { bytes, etag: sha256.slice(0, 32), type: 'application/zip', filename });
+  const sent = bodyBytesOf(reply.raw);
+  const by = actor({ caller, request: reply.request });
+  access.audit.note({ ...by, action: 'firmware.download', what: name, ...(sent !== null && { bytes: sent }) });
 }
 
 /** Null: all. */

@@ -5,6 +5,7 @@ import Type from 'typebox';
 import { addressOf, type Access } from '../../access/access.js';
 import { clearCookie, sessionsIn, setCookie, TOKEN_SESSION_COOKIE } from '../../access/cookie.js';
 import { SpillwayError } from '../../errors.js';
+import { actor } from '../actor.js';
 import { link, type Call, type Link, type Resource } from '../link.js';
 import { OWN_STATUS, said, Said } from './words.js';
 
@@ -20,7 +21,7 @@ export function sessionResources(access: Access): Record<'sessions' | 'session',
   const logout = ({ caller, request, reply }: Call, id: string | null): object => {
     const ended = sessionsIn(request.headers.cookie).filter((secret) => id === null || idOf(secret) === id);
     for (const secret of ended) access.logins.end(secret);
-    if (ended.length > 0) access.audit.note({ who: caller.name, action: 'logout', what: 'session', address: addressOf(request.raw) });
+    if (ended.length > 0) access.audit.note({ ...actor({ caller, request }), action: 'logout', what: 'session' });
     void reply.header('set-cookie', [clearCookie(isSecure(request), TOKEN_SESSION_COOKIE), `${csrfCookie('', request)}; Max-Age=0`]);
     return said('success', 'LOGGED_OUT', 'The session has ended.');
   };
@@ -74,13 +75,7 @@ export function withToken(resource: Resource): Resource {
   const links = Object.entries(resource.links).map(([name, spec]) => {
     if (spec.method === 'GET' || spec.right === 'public') return [name, spec] as const;
     const handle: Link['handle'] = (call) => {
-      try {
-        checkToken(call.request);
-      } catch (error) {
-        // The client reads the answer when it has sent everything.
-        if (spec.isRaw === true) call.request.raw.resume();
-        throw error;
-      }
+      checkToken(call.request);
       return spec.handle(call);
     };
     return [name, { ...spec, handle }] as const;

@@ -7,6 +7,7 @@ import type { Devices } from '../../bundle/devices.js';
 import type { DiagnosticKind } from '../../bundle/diagnostic-kind.js';
 import { ERRORS, SpillwayError, type ErrorCode } from '../../errors.js';
 import type { Tasks } from '../../task/tasks.js';
+import { actor } from '../actor.js';
 import { link, type Call, type Faults, type Link, type Service } from '../link.js';
 import { DiagnosticMethods, type RpcAnswer } from './diagnostic.js';
 import { checkParams, Envelope, readCall, type RpcCall } from './envelope.js';
@@ -81,10 +82,9 @@ export function rpc({ access, tasks, kind, devices, device }: RpcOptions): Servi
       const given = local ? await method.handle(call, caller, http) : await relay(call, method, http);
       if (method.isAudited === true)
         access.audit.note({
-          who: caller.name,
+          ...actor({ caller, request }),
           action: call.method,
           what: call.target ?? String(call.params['target'] ?? RPC),
-          address: addressOf(request.raw),
         });
       return given === null ? null : { ...given, ...stamp() };
     } catch (error) {

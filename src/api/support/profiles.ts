@@ -1,7 +1,7 @@
 /** `/profiles`: the credentials with which devices are asked. */
-import { addressOf } from '../../access/access.js';
 import type { Profile as Known, Profiles as Kept } from '../../peer/profiles.js';
-import { link, type Call, type Resource } from '../link.js';
+import { actor } from '../actor.js';
+import { link, type Resource } from '../link.js';
 import { NewProfile, Profile, Profiles } from './schema.js';
 
 export function profileResources(profiles: Kept, root: string): Record<string, Resource> {
@@ -29,7 +29,7 @@ export function profileResources(profiles: Kept, root: string): Record<string, R
           status: 201,
           answer: Profile,
           handle: ({ body: { default: isDefault = false, ...given }, reply, ...call }) => {
-            const made = profiles.add({ ...given, isDefault }, by(call));
+            const made = profiles.add({ ...given, isDefault }, actor(call));
             void reply.header('location', `${root}/profiles/${made.id}`);
             return shown(made);
           },
@@ -56,7 +56,7 @@ export function profileResources(profiles: Kept, root: string): Record<string, R
           about: 'Remove a profile',
           status: 204,
           answer: null,
-          handle: ({ param, ...call }) => profiles.remove(param('id'), by(call)),
+          handle: ({ param, ...call }) => profiles.remove(param('id'), actor(call)),
         }),
       },
     },
@@ -64,4 +64,3 @@ export function profileResources(profiles: Kept, root: string): Record<string, R
 }
 
 const shown = ({ id, name, username, isDefault }: Known) => ({ id, name, username, default: isDefault });
-const by = ({ caller, request }: Pick<Call, 'caller' | 'request'>) => ({ who: caller.name, address: addressOf(request.raw) });

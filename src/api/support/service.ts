@@ -8,7 +8,7 @@ import type { Artifact } from '../../task/artifacts.js';
 import { isEnded } from '../../task/states.js';
 import type { Tasks } from '../../task/tasks.js';
 import { link, type Service } from '../link.js';
-import { bytesOfFile, sendRange } from '../ranges.js';
+import { sendFile } from '../send-file.js';
 import { supportFaults } from './faults.js';
 import { operationOf, rfc3339, type Collecting } from './operation.js';
 import { profileResources } from './profiles.js';
@@ -91,21 +91,8 @@ export function support({ tasks, kind, devices, profiles }: SupportOptions): Ser
             },
             handle: async ({ param, reply }) => {
               const { id, name, bytes, sha256 } = found(param('id'));
-              const file = await tasks.artifacts.read(id);
-              try {
-                await sendRange(reply, bytesOfFile(file.fd, bytes), {
-                  etag: `"${sha256.slice(0, 32)}"`,
-                  headers: {
-                    'content-type': 'application/octet-stream',
-                    'content-disposition': `attachment; filename="${name}"`,
-                    'cache-control': 'private, no-cache',
-                    'x-content-type-options': 'nosniff',
-                  },
-                });
-              } finally {
-                await file.close();
-              }
-              return reply;
+              const etag = sha256.slice(0, 32);
+              return sendFile(reply, await tasks.artifacts.read(id), { bytes, etag, type: 'application/octet-stream', filename: `"${name}"` });
             },
           }),
           delete: link({

@@ -10,7 +10,7 @@ import { INSTALL_PROGRESS, OWN_ERRORS } from '../../peer/install.js';
 import { RECEIVED, type InstallInput, type InstallStatus } from '../../update/install.js';
 import type { InstallKind } from '../../update/install-kind.js';
 import { UPDATE_LIMITS } from '../../update/limits.js';
-import { SLOTS, type Slots } from '../../update/slots.js';
+import { filledSlots, SLOTS, type Slots } from '../../update/slots.js';
 import type { Peers } from '../../peer/peers.js';
 import { link, rootOf, type Resource } from '../link.js';
 import { UPDATE_SERVICE } from './name.js';
@@ -129,7 +129,7 @@ export function installResources(rooms: InstallRooms): Record<'installs' | 'inst
               enabled: rooms.isEnabled,
               running: { version: packageVersion(), slot: rooms.isEnabled ? state.active : 'installed' },
               on_trial: rooms.isEnabled && state.trial !== null,
-              slots: SLOTS.flatMap((slot) => (state.slots[slot] === null ? [] : [{ slot, ...state.slots[slot] }])),
+              slots: filledSlots(state),
               install: newest === undefined ? null : shown(newest),
             } satisfies Static<typeof Status>;
           },

@@ -1,8 +1,7 @@
 /** The keys that update packages may be signed with, over REST. */
-import type { StoredKey } from '../../state/updates.js';
-import { formatEpoch, NS_PER_MS } from '../../units.js';
 import type { UpdateKeys } from '../../update/keys.js';
-import { actor } from '../admin/actor.js';
+import { shownKey } from '../../update/shown.js';
+import { actor } from '../actor.js';
 import { link, rootOf, type Resource } from '../link.js';
 import { UPDATE_SERVICE } from './name.js';
 import { Key, Keys, NewKey } from './schema.js';
@@ -22,7 +21,7 @@ export function keyResources(keys: UpdateKeys): Record<'keys' | 'key', Resource>
           about: 'List keys',
           status: 200,
           answer: Keys,
-          handle: () => ({ items: keys.list().map(shown) }),
+          handle: () => ({ items: keys.list().map(shownKey) }),
         }),
         create: link({
           method: 'POST',
@@ -35,7 +34,7 @@ export function keyResources(keys: UpdateKeys): Record<'keys' | 'key', Resource>
           handle: ({ body: { pem, name }, reply, ...call }) => {
             const made = keys.add(pem, name, actor(call));
             void reply.header('location', `${rootOf(UPDATE_SERVICE)}/keys/items/${made.fingerprint}`);
-            return shown(made);
+            return shownKey(made);
           },
         }),
       },
@@ -58,5 +57,3 @@ export function keyResources(keys: UpdateKeys): Record<'keys' | 'key', Resource>
     },
   };
 }
-
-const shown = ({ fingerprint, name, pem, addedMs }: StoredKey) => ({ fingerprint, name, pem, added: formatEpoch(BigInt(addedMs) * NS_PER_MS) });

@@ -1,11 +1,11 @@
 /** The repository's packages over REST. */
 import type { FileSystem } from '../../state/filesystem.js';
-import { formatEpoch, NS_PER_MS } from '../../units.js';
 import { packageName } from '../../update/package-name.js';
 import { importAll } from '../../update/repository-import.js';
-import type { Repository, StoredPackage } from '../../update/repository.js';
+import type { Repository } from '../../update/repository.js';
+import { shownPackage } from '../../update/shown.js';
 import { link, rootOf, type Resource } from '../link.js';
-import { bytesOfFile, sendRange } from '../ranges.js';
+import { sendFile } from '../send-file.js';
 import { incoming } from './incoming.js';
 import { UPDATE_SERVICE } from './name.js';
 import { Package, Packages } from './schema.js';
@@ -26,7 +26,7 @@ export function packageResources(repository: Repository, files: FileSystem): Rec
           about: 'List update packages',
           status: 200,
           answer: Packages,
-          handle: () => ({ items: repository.list().map(shown) }),
+          handle: () => ({ items: repository.list().map(shownPackage) }),
         }),
         import: link({
           method: 'POST',
@@ -36,17 +36,11 @@ export function packageResources(repository: Repository, files: FileSystem): Rec
           status: 201,
           answer: Packages,
           handle: async ({ caller, request, reply }) => {
-            try {
-              const imported = await importAll(repository, await incoming(request, caller, files));
-              const [first, ...more] = imported;
-              if (first && more.length === 0) void reply.header('location', `${items}/${first.package.id}`);
-              if (!imported.some(({ isNew }) => isNew)) void reply.code(200);
-              return { items: imported.map((each) => shown(each.package)) };
-            } catch (error) {
-              // The client reads the answer when it has sent everything.
-              request.raw.resume();
-              throw error;
-            }
+            const imported = await importAll(repository, await incoming(request, caller, files));
+            const [first, ...more] = imported;
+            if (first && more.length === 0) void reply.header('location', `${items}/${first.package.id}`);
+            if (!imported.some(({ isNew }) => isNew)) void reply.code(200);
+            return { items: imported.map((each) => shownPackage(each.package)) };
           },
         }),
       },
@@ -62,7 +56,7 @@ export function packageResources(repository: Repository, files: FileSystem): Rec
           about: 'Show an update package',
           status: 200,
           answer: Package,
-          handle: ({ param }) => shown(repository.get(param('id'))),
+          handle: ({ param }) => shownPackage(repository.get(param('id'))),
         }),
         delete: link({
           method: 'DELETE',
@@ -83,32 +77,11 @@ export function packageResources(repository: Repository, files: FileSystem): Rec
           response: { 200: { description: 'The package', ...Gzip }, 206: { description: 'The range', ...Gzip } },
           handle: async ({ param, reply }) => {
             const found = repository.get(param('id'));
-            const file = await repository.read(found.id);
-            try {
-              await sendRange(reply, bytesOfFile(file.fd, found.bytes), {
-                etag: `"${found.sha256}"`,
-                headers: {
-                  'content-type': 'application/gzip',
-                  'content-disposition': `attachment; filename=${packageName(found)}`,
-                  'cache-control': 'private, no-cache',
-                  'x-content-type-options': 'nosniff',
-                },
-              });
-            } finally {
-              await file.close();
-            }
-            return reply;
+            const { bytes, sha256: etag } = found;
+            return sendFile(reply, await repository.read(found.id), { bytes, etag, type: 'application/gzip', filename: packageName(found) });
           },
         }),
       },
     },
   };
 }
-
-function shown(found: StoredPackage): object {
-  const { id, version, platform, architecture, node, bytes, sha256, signer, madeMs, importedMs } = found;
-  const times = { made: seconds(madeMs), imported: seconds(importedMs) };
-  return { id, name: packageName(found), version, platform, architecture, node, bytes, sha256, signer, ...times };
-}
-
-const seconds = (ms: number): string => formatEpoch(BigInt(ms) * NS_PER_MS);
