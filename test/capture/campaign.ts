@@ -44,10 +44,14 @@ export interface Tally {
 }
 
 const MIB = 1 << 20;
-const FLAGS = ['--interface', 'va', '--segment-bytes', `${MIB}`, '--ring-bytes', `${4 * MIB}`, '--queue-bytes', `${8 * MIB}`];
+const RING_BYTES = 4 * MIB;
+const FLAGS = ['--interface', 'va', '--segment-bytes', `${MIB}`, '--ring-bytes', `${RING_BYTES}`, '--queue-bytes', `${8 * MIB}`];
 
-/** Longer than the ring holds at the usual rates. */
-const STALL_MS = 400;
+/** The ring overflows by then: what is behind it is counted as lost. */
+const STALL_BYTES = 2 * RING_BYTES;
+/** No machine is so busy that the sender needs longer. */
+const STALL_MS_MAX = 20_000;
+const STALL_STEP_MS = 100;
 /** By then a loss in the ring is counted and recorded. */
 const LOSS_TOLD_MS = 700;
 
@@ -97,10 +101,9 @@ class Campaign {
   }
 
   async live(life: number): Promise<void> {
-    const kind = this.#random();
-    // By chance, and now and then for certain.
-    const starting = life > 0 && (kind < 0.15 || life % 9 === 4);
-    const stalled = kind > 0.9 || life % 7 === 6;
+    const kind = kindOf(life, this.#random());
+    const starting = kind === 'starting';
+    const stalled = kind === 'stalled';
     const afterReady = stalled ? LOSS_TOLD_MS : 20 + 380 * this.#random();
     await this.#killed(starting ? { afterStart: 60 * this.#random() } : { afterReady, stalled });
     this.#tally.lives++;
@@ -137,13 +140,20 @@ class Campaign {
     if (afterReady !== undefined) await Promise.race([ready, ended]);
     if (stalled) {
       child.kill('SIGSTOP');
-      await pause(STALL_MS);
+      await this.#sendPast(STALL_BYTES);
       child.kill('SIGCONT');
     }
     await pause(afterReady ?? afterStart);
     expect(child.exitCode, told).toBeNull();
     child.kill('SIGKILL');
     await ended;
+  }
+
+  async #sendPast(bytes: number): Promise<void> {
+    const from = this.#network.sentBytes();
+    const until = performance.now() + STALL_MS_MAX;
+    do await pause(STALL_STEP_MS);
+    while (this.#network.sentBytes() - from < bytes && performance.now() < until);
   }
 
   /** Of what was seen before the newest are there, perhaps with some more behind them; then come those of this life. */
@@ -239,6 +249,16 @@ class Campaign {
     const records = countOf(this.#before) * (16 + this.#buffered.frames.size);
     expect(statSync(out).size).toBe(24 + records);
   }
+}
+
+type Kind = 'starting' | 'stalled' | 'capturing';
+
+/** By chance, and now and then for certain: even a short campaign has each of them. */
+function kindOf(life: number, chosen: number): Kind {
+  if (life % 7 === 6) return 'stalled';
+  if (life % 9 === 4) return 'starting';
+  if (life > 0 && chosen < 0.15) return 'starting';
+  return chosen > 0.9 ? 'stalled' : 'capturing';
 }
 
 const endOf = (child: ChildProcess): Promise<void> => new Promise((resolve) => child.once('close', () => resolve()));

@@ -33,9 +33,9 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a ca
       const tally = await campaign(options);
       expect(tally.lives).toBe(options.lives);
       checkMeaning(options, tally);
-      expect(tally.lost).toBeGreaterThan(0);
+      expect(tally.lost, told(options, tally)).toBeGreaterThan(0);
       // On a full disk files are let go of, not written over.
-      if (options.diskMebibytes === undefined) expect(tally.withStale).toBeGreaterThan(LIVES / 10);
+      if (options.diskMebibytes === undefined) expect(tally.withStale, told(options, tally)).toBeGreaterThan(LIVES / 10);
     }
   });
 
@@ -51,8 +51,11 @@ describe.runIf(requireOrSkip('root and network namespaces', canCapture()))('a ca
 });
 
 /** The kills met what they were meant to meet. */
-function checkMeaning({ packetsPerSecond }: CampaignOptions, { lives, starting, visible, recoveries }: Tally): void {
-  expect(starting).toBeGreaterThan(0);
-  expect(visible).toBeGreaterThan((lives * packetsPerSecond) / 100);
-  expect(recoveries).toBeGreaterThan(lives / 3);
+function checkMeaning(options: CampaignOptions, tally: Tally): void {
+  const { lives, starting, visible, recoveries } = tally;
+  expect(starting, told(options, tally)).toBeGreaterThan(0);
+  expect(visible, told(options, tally)).toBeGreaterThan((lives * options.packetsPerSecond) / 100);
+  expect(recoveries, told(options, tally)).toBeGreaterThan(lives / 3);
 }
+
+const told = (options: CampaignOptions, tally: Tally): string => JSON.stringify({ ...options, ...tally });

@@ -30,6 +30,10 @@ export const sender = (): string => compiled('bench', 'native', 'send.cc');
 
 let namespaces = 0;
 
+interface LinkCounters {
+  stats64: { tx: { bytes: number } };
+}
+
 /** A namespace with the interfaces `va` and `vb`, which are each other's ends; it goes with the suite. */
 export class Network {
   readonly name = `spw-${process.pid}-${namespaces++}`;
@@ -48,6 +52,11 @@ export class Network {
     // No address, no neighbour discovery: nothing but the frames of the test.
     for (const name of ['va', 'vb']) execFileSync('ip', ['netns', 'exec', this.name, 'sysctl', '-qw', `net.ipv6.conf.${name}.disable_ipv6=1`]);
     for (const name of ['va', 'vb']) this.ip('link', 'set', name, 'up');
+  }
+  /** What `va` has sent by now. */
+  sentBytes(): number {
+    const [link] = JSON.parse(execFileSync('ip', ['-n', this.name, '-s', '-j', 'link', 'show', 'va'], { encoding: 'utf8' })) as [LinkCounters];
+    return link.stats64.tx.bytes;
   }
   /** Sooner than at the end of the suite. */
   remove(): void {
