@@ -67,6 +67,11 @@ class Input {
   int fd() const { return fd_; }
   // The source has no bytes beyond those present.
   bool exhausted() const { return exhausted_; }
+  // Of a range that was to have them, bytes that its file does not have: it is shorter than it was.
+  uint64_t missing() const {
+    const uint64_t at = offset_ + size();
+    return fd_ >= 0 && !sums_ && exhausted_ && at < end_ ? end_ - at : 0;
+  }
   int error() const { return error_; }  // errno
 
  private:

@@ -166,7 +166,7 @@ std::optional<Status> Merge::walk(Source& source, Reader& reader, const Sieve::W
     if (taken_ >= budget) return Status::budget;
     const Status more = refill(source);
     if (more == Status::done) {
-      std::string why = source.fault.empty() ? source.reader.endDamage(input.size()) : std::move(source.fault);
+      std::string why = source.fault.empty() ? source.reader.endDamage(input) : std::move(source.fault);
       return why.empty() ? Status::done : damaged(source, std::move(why));
     }
     if (more != Status::budget) return more;
@@ -191,7 +191,7 @@ Status Merge::start(Source& source) {
     if (more == Status::done && source.input.lost()) return more;
     if (more == Status::done)
       return damaged(source,
-                     source.fault.empty() ? source.reader.endDamage(source.input.size()) : std::move(source.fault));
+                     source.fault.empty() ? source.reader.endDamage(source.input) : std::move(source.fault));
     if (more != Status::budget) return more;
   }
 }

@@ -103,7 +103,7 @@ Status Scan::start() {
     if (next == Next::damage) return damaged(std::move(text));
     if (next == Next::section) return reader_.container == Container::pcap ? startPcap(used) : Status::budget;
     const Status more = refill();
-    if (more == Status::done && !input_.lost()) return damaged(reader_.endDamage(input_.size()));
+    if (more == Status::done && !input_.lost()) return damaged(reader_.endDamage(input_));
     if (more != Status::budget) return more;
   }
 }
@@ -216,8 +216,8 @@ Status Scan::walkWith(Reader& reader, size_t budget) {
     }
     const Status more = refill();
     if (more == Status::done) {
-      if (input_.size() == 0) return Status::done;
-      return damaged(reader_.endDamage(input_.size()));
+      std::string why = reader_.endDamage(input_);
+      return why.empty() ? Status::done : damaged(std::move(why));
     }
     if (more != Status::budget) return more;
   }

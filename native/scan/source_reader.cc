@@ -51,9 +51,11 @@ bool SourceReader::restore(Bytes bytes) {
   return true;
 }
 
-std::string SourceReader::endDamage(size_t left) const {
+std::string SourceReader::endDamage(const Input& input) const {
+  const size_t left = input.size();
   if (container == Container::unknown) return left == 0 ? "the file is empty" : "the file ends inside its header";
-  if (left == 0) return {};
+  if (left == 0 && input.missing() == 0) return {};
+  if (left == 0) return "the file ends " + std::to_string(input.missing()) + " bytes before it should";
   return container == Container::pcap ? "the file ends inside a packet" : "the file ends inside a block";
 }
 

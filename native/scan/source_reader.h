@@ -6,6 +6,7 @@
 
 #include "format/pcap_reader.h"
 #include "format/pcapng_reader.h"
+#include "scan/input.h"
 
 namespace spillway {
 
@@ -26,8 +27,9 @@ struct SourceReader {
   // Interfaces of the present section; a pcap file is one.
   size_t interfaceCount() const { return pcap ? 1 : pcapng.interfaces().size(); }
 
-  // What is wrong where a source ends behind `left` bytes that are no whole record. Empty: nothing, it just ends.
-  std::string endDamage(size_t left) const;
+  // What is wrong where `input` has no more than the bytes present, which are no whole record. Empty: nothing, it just
+  // ends.
+  std::string endDamage(const Input& input) const;
   // What is wrong where the reader says `damage`.
   std::string damageText() const;
 };

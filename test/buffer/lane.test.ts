@@ -1,12 +1,12 @@
 /** An interface's folder as one source: what is there, what comes, and what is gone. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { BufferLane, type LaneOptions } from '../../src/buffer/lane.js';
 import type { SpillwayError } from '../../src/errors.js';
 import type { ExportRequest } from '../../src/engine/types.js';
-import { FakeBuffer, lossFile, lossRecord } from '../support/buffer.js';
+import { FakeBuffer, lossFile, lossRecord, SPARE_BYTES } from '../support/buffer.js';
 import { payload, type NgPacket } from '../support/build.js';
 import { request, runExport, type Exported } from '../support/engine.js';
 import { readCapture } from '../support/reader.js';
@@ -168,7 +168,7 @@ describe('what comes', () => {
       }
     });
     expect(numbersIn(bytes)).toEqual(range(0, 73));
-    expect(receipt.lost).toEqual([]);
+    expect(receipt).toMatchObject({ lost: [], damage: [] });
   });
 
   it('of an interface that has had nothing yet is all of it', async () => {
@@ -306,6 +306,20 @@ describe('what is damaged', () => {
       expect(gap!.packets).toBeLessThan(50);
       expect(receipt).toMatchObject({ truncated: true, packets_dropped_at_capture: BigInt(gap!.packets!) });
     }
+  });
+
+  it('an open segment that has less than its marks say is cut short, also between two packets', async () => {
+    const buffer = newBuffer();
+    buffer.store(packets(0, 6));
+    const path = buffer.path('pcapng.part');
+    const behindSix = statSync(path).size - SPARE_BYTES;
+    buffer.store(packets(6, 4));
+    const missing = statSync(path).size - SPARE_BYTES - behindSix;
+    truncateSync(path, behindSix);
+    const { bytes, receipt } = await exported(buffer);
+    expect(numbersIn(bytes)).toEqual(range(0, 6));
+    const reason = `the file ends ${missing} bytes before it should`;
+    expect(receipt).toMatchObject({ truncated: true, damage: [{ file: 'jobs/x/eth0/0000000000000001.pcapng', offsetBytes: behindSix, reason }] });
   });
 
   it('a segment that is cut short has gaps, too', async () => {

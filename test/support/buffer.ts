@@ -1,5 +1,5 @@
 /** The folder of an interface as a capture keeps it, without a capture: segments, their indexes, marks and losses. */
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { closeSync, constants, mkdirSync, openSync, renameSync, rmSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32c, IndexFile } from '../../src/native.js';
 import { NgBlocks, type NgPacket } from './build.js';
@@ -87,6 +87,19 @@ export function makeIndex(path: string, sizeBytes: number, indexPath: string, id
   }
 }
 
+/** As a capture writes: whoever reads meanwhile finds what was there before. */
+function writeInPlace(path: string, bytes: Buffer, at = 0): void {
+  const fd = openSync(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
+  try {
+    writeSync(fd, bytes, 0, bytes.length, at);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** What an open segment's file has behind its packets: it is made longer ahead of them. */
+export const SPARE_BYTES = 4096;
+
 /** Ethernet frames with times that count up are what a segment holds. */
 export class FakeBuffer {
   /** The open segment's. */
@@ -111,14 +124,15 @@ export class FakeBuffer {
 
   /** Packets that a reader sees at once. The file is longer, as one that is preallocated. */
   store(packets: readonly NgPacket[], committedAtNs = packets.at(-1)?.ticks ?? 0n): void {
-    if (this.#bytes.length === 0) {
+    const written = this.#bytes.length;
+    if (written === 0) {
       this.id += 1n;
       this.#bytes = Buffer.concat([ng.section(), ng.interface({ linkType: this.linkType, snapLength: 262144, resolution: 9, name: 'eth0' })]);
     }
     this.#bytes = Buffer.concat([this.#bytes, ...packets.map((packet) => ng.enhanced(packet))]);
     this.#times.push(...packets.map(({ ticks }) => ticks));
     this.#stored += BigInt(packets.length);
-    writeFileSync(this.path('pcapng.part'), Buffer.concat([this.#bytes, Buffer.alloc(4096)]));
+    writeInPlace(this.path('pcapng.part'), Buffer.concat([this.#bytes.subarray(written), Buffer.alloc(SPARE_BYTES)]), written);
     this.#visible = this.#bytes.length;
     this.publish(committedAtNs);
   }
@@ -130,7 +144,7 @@ export class FakeBuffer {
     const packets = BigInt(this.#times.length);
     const values = { segmentId: this.id, visibleBytes: BigInt(this.#visible), packets, smallestNs, largestNs, packetsStored: this.#stored };
     this.#page = marksPage({ ...values, sequence: ++this.#sequence, committedAtNs, state }, this.#page);
-    writeFileSync(join(this.folder, 'marks'), this.#page);
+    writeInPlace(join(this.folder, 'marks'), this.#page);
   }
 
   seal({ index = true } = {}): void {

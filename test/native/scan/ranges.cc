@@ -100,11 +100,29 @@ TEST("what can't be opened") {
   CHECK(!scan.openRange(file.fd(), 24, file.size(), bytesOf(broken), false, 0));
   CHECK(scan.openRange(file.fd(), 24, file.size(), bytesOf(state), false, 0));
   CHECK_EQ(drive(scan, {}).counts.packets_read, 12u);
-  // Behind the end of the file, and of no length.
-  CHECK(scan.openRange(file.fd(), file.size() + 100, file.size() + 200, bytesOf(state), false, 0));
-  CHECK_EQ(drive(scan, {}).status, Status::done);
+  // Of no length.
   CHECK(scan.openRange(file.fd(), 24, 24, bytesOf(state), false, 0));
   CHECK_EQ(drive(scan, {}).counts.packets_read, 0u);
+}
+
+TEST("a file that is shorter than its range is damaged, though it ends with a whole record") {
+  for (const Sample& sample : samples()) {
+    CONTEXT(sample.name);
+    MemoryFile file(sample.bytes);
+    const Outcome whole = scanFile(file, selectAll(Format::none));
+    Scan scan(selectAll(Format::none));
+    CHECK(scan.openRange(file.fd(), 0, file.size() + 100, {}, false, 0));
+    Outcome got = drive(scan, {});
+    CHECK_EQ(got.status, Status::damage);
+    CHECK_EQ(got.damage, "the file ends 100 bytes before it should");
+    CHECK_EQ(got.counts.detail_offset, file.size());
+    CHECK_EQ(got.counts.packets_read, whole.counts.packets_read);
+    // All of the range is missing.
+    CHECK(scan.openRange(file.fd(), file.size() + 100, file.size() + 104, bytesOf(whole.state), false, 0));
+    got = drive(scan, {});
+    CHECK_EQ(got.status, Status::damage);
+    CHECK_EQ(got.damage, "the file ends 4 bytes before it should");
+  }
 }
 
 TEST("one scan object reads one source after another") {
