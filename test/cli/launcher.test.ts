@@ -1,6 +1,6 @@
 /** bin/spillway: quick, and clear where there is nothing to start. */
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import { temporaryFolder } from '../support/temporary.js';
@@ -20,6 +20,13 @@ function quickest(command: string, args: string[]): number {
 // Tried again where other work on the machine came between.
 it('tells its version in at most twice the time of an empty program', { retry: 8, timeout: 60_000 }, () => {
   expect(quickest(SPILLWAY, ['--version'])).toBeLessThanOrEqual(2 * quickest('node', ['-e', '0']));
+});
+
+// What Node from 22 on keeps of compiled code lies below /tmp, and any user may put something else there for root to run.
+it('keeps no compiled code between runs', () => {
+  const watch = join(folder.path, 'watch.cjs');
+  writeFileSync(watch, `require('node:module').enableCompileCache = () => process.exit(9);`);
+  expect(spawnSync('node', ['-r', watch, SPILLWAY, '--version']).status).toBe(0);
 });
 
 it('says what to do where nothing is built', () => {
