@@ -131,8 +131,8 @@ describe('health', () => {
   });
 
   it('waits for nothing that does not answer', async () => {
-    const health = new Health({ ...well, captures: { look: () => new Promise<never>(() => undefined) } }, 1500);
-    expect((await health.report()).faults).toEqual([]);
+    const health = new Health({ ...well, hasThreads: () => false, captures: { look: () => new Promise<never>(() => undefined) } }, 1500);
+    expect((await health.report()).faults).toEqual([expect.stringMatching(/no thread/)]);
     expect((await health.report()).faults).toEqual(['the system does not answer']);
   });
 });

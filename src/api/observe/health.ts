@@ -29,7 +29,7 @@ const WAIT_MS = 1000;
 const HANG_MS = 10_000;
 
 export class Health {
-  #report: HealthReport = { faults: [], checks: {} };
+  #report: HealthReport = { faults: ['nothing was looked at yet'], checks: {} };
   #atMs = -Infinity;
   #looking: Promise<void> | null = null;
   #lookingSinceMs = 0;
@@ -59,8 +59,10 @@ export class Health {
 
   async #look(): Promise<void> {
     const faults = [this.#database(), await this.#disk(), this.options.hasThreads() ? null : 'no thread is there to scan'];
+    // They may answer late, and what they say makes no probe unready.
+    this.#report = { ...this.#report, faults: faults.filter((fault) => fault !== null) };
     const captures = await this.#captures();
-    this.#report = { faults: faults.filter((fault) => fault !== null), checks: captures === null ? {} : { captures } };
+    this.#report = { ...this.#report, checks: captures === null ? {} : { captures } };
     this.#atMs = performance.now();
   }
 
