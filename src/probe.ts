@@ -227,12 +227,24 @@ export async function startProbe(config: ProbeConfig, { prepare = prepareExport,
 /** Resolves to true when the probe can do its work; a release on trial is kept from then on. False: it ends before. */
 async function settled(health: Health, slots: Slots, launcher: Launched | null, closing: AbortSignal): Promise<boolean> {
   if (launcher !== null) {
-    while (!closing.aborted && (await health.report()).faults.length > 0) await sleep(HEALTH_POLL_MS, undefined, { ref: false });
-    if (closing.aborted) return false;
-    slots.confirm();
+    const isWell = async (): Promise<boolean> => (await health.report()).faults.length === 0 && !closing.aborted && confirms(slots, launcher);
+    while (!(await isWell())) {
+      if (closing.aborted) return false;
+      await sleep(HEALTH_POLL_MS, undefined, { ref: false });
+    }
     launcher.isHealthy();
   }
   return !closing.aborted;
+}
+
+/** Whether it could be written down: where not, the release is not healthy yet. */
+function confirms(slots: Slots, { place }: Launched): boolean {
+  try {
+    slots.confirm(place);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 async function listen(app: FastifyInstance, host: string, port: number, scheme: string): Promise<string> {

@@ -59,7 +59,10 @@ export async function serveCommand(args: readonly string[], io: Io): Promise<num
   const { rootParent } = await import('../capture/parent.js');
   const parent = rootParent();
   const signal = io.interrupt();
-  const probe = await startProbe(config, { parent, launcher });
+  const probe = await startProbe(config, { parent, launcher }).catch((error: unknown) => {
+    if (error instanceof SpillwayError && error.code === 'DATA_FOLDER_LOCKED') launcher?.isLockedOut();
+    throw error;
+  });
   const users = probe.access.users.list();
   io.stdout.write(greeting(probe.address, (users.find(({ role }) => role === 'admin') ?? users[0])?.name));
   const asked = new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -87,7 +90,13 @@ async function noteUpdate({ dataFolder }: ProbeConfig, io: Io): Promise<void> {
   const { Slots } = await import('../update/slots.js');
   const { active, slots } = new Slots(dataFolder).read();
   const release = active === 'installed' ? null : slots[active];
-  if (release) note(io, `this is the release that was installed; version ${release.version}, which an update brought, runs only with --updates`);
+  if (release) {
+    const { version } = release;
+    note(
+      io,
+      `this is the release that was installed; version ${version}, which an update brought, runs only with --updates, and may have changed the database`,
+    );
+  }
 }
 
 /** The releases that updates brought run below this one. */

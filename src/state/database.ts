@@ -5,7 +5,8 @@
  * dies, there is no stale file to judge, and it holds between two probes of one process as well. No other part of a
  * program may open the file: closing any descriptor of it would drop the lock.
  */
-import { chmodSync, existsSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import Database from 'libsql';
 import { SpillwayError } from '../errors.js';
 import { MIGRATIONS } from './migrations.js';
@@ -74,16 +75,52 @@ export function touchDatabase(db: Connection): void {
   db.exec('UPDATE identity SET serial = serial');
 }
 
+/** The schema that the database at `path` has, whichever release made it; it stays as it is. 0: there is none. */
+export function schemaOf(path: string): number {
+  if (!existsSync(path)) return 0;
+  const db = attempt(path, () => openPrivately(path));
+  try {
+    return attempt(path, () => {
+      db.exec('PRAGMA locking_mode = EXCLUSIVE');
+      return userVersion(db);
+    });
+  } finally {
+    closeDatabase(db);
+  }
+}
+
+/** The same lock on a file that is for nothing else. It is given back by what this returns, or with the process. */
+export function holdLock(path: string): () => void {
+  return attempt(path, () => {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    const db = openPrivately(path);
+    try {
+      // Else a file would be beside it as long as it is held.
+      db.exec('PRAGMA journal_mode = MEMORY');
+      db.exec('BEGIN EXCLUSIVE');
+    } catch (error) {
+      db.close();
+      throw error;
+    }
+    return () => {
+      db.exec('ROLLBACK');
+      db.close();
+    };
+  });
+}
+
 /** Runs the steps that are missing; returns how many there were before. */
 function migrate(db: Connection, path: string): number {
-  const row = (db.prepare('PRAGMA user_version').all() as [{ user_version: number }])[0];
-  if (row.user_version > MIGRATIONS.length) {
-    throw new SpillwayError('DATA_FOLDER_UNUSABLE', `${path} was made by a newer version of Spillway (schema ${row.user_version})`);
+  const before = userVersion(db);
+  if (before > MIGRATIONS.length) {
+    throw new SpillwayError('DATA_FOLDER_UNUSABLE', `${path} was made by a newer version of Spillway (schema ${before}): start or install that one`);
   }
-  for (const step of MIGRATIONS.slice(row.user_version)) db.exec(step);
+  for (const step of MIGRATIONS.slice(before)) db.exec(step);
   db.exec(`PRAGMA user_version = ${MIGRATIONS.length}`);
-  return row.user_version;
+  return before;
 }
+
+const userVersion = (db: Connection): number => (db.prepare('PRAGMA user_version').all() as [{ user_version: number }])[0].user_version;
 
 function attempt<T>(path: string, work: () => T): T {
   try {

@@ -1,5 +1,6 @@
 /** A server's end of the way to its launcher (launcher.ts). */
 import { LAUNCHED, type Told } from './launcher.js';
+import { isPlace, type Place } from './slots.js';
 
 export class Launched {
   /** Resolves when the launcher has ended. */
@@ -8,7 +9,11 @@ export class Launched {
   readonly restarting: Promise<void>;
   #restarts: () => void = () => undefined;
 
-  constructor(private readonly send: (told: Told) => void) {
+  constructor(
+    /** Where this release lies. */
+    readonly place: Place,
+    private readonly send: (told: Told) => void,
+  ) {
     this.gone = new Promise((resolve) => process.once('disconnect', resolve));
     this.restarting = new Promise((resolve) => (this.#restarts = resolve));
   }
@@ -22,6 +27,10 @@ export class Launched {
     this.send({ healthy: true });
   }
 
+  isLockedOut(): void {
+    this.send({ locked: true });
+  }
+
   restart(): void {
     this.send({ restart: true });
     this.#restarts();
@@ -30,8 +39,9 @@ export class Launched {
 
 /** Null where there is no launcher. To be called once: what is found is taken out of the environment. */
 export function launched(environment: NodeJS.ProcessEnv = process.env): Launched | null {
-  const isLaunched = environment[LAUNCHED] === '1' && process.send !== undefined;
+  const place = environment[LAUNCHED];
   delete environment[LAUNCHED];
+  if (!isPlace(place) || process.send === undefined) return null;
   // A launcher that has gone is told by `gone`.
-  return isLaunched ? new Launched((told) => process.send?.(told, undefined, undefined, () => undefined)) : null;
+  return new Launched(place, (told) => process.send?.(told, undefined, undefined, () => undefined));
 }

@@ -4,20 +4,22 @@
  * for a server that nobody updates.
  *
  * Between the two there is a channel of JSON messages, which servers of other versions speak as well: up `listening` (its
- * port), `healthy` and `restart`; the channel's end tells each that the other has gone.
+ * port), `healthy`, `restart` and `locked` (another program has the data folder open); the channel's end tells each that the
+ * other has gone.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CAPTURE_VARIABLE, captureExecutable } from '../capture/executable.js';
 import { SpillwayError } from '../errors.js';
-import { restoreDatabase } from './before.js';
-import type { Slots } from './slots.js';
+import { holdLock, schemaOf } from '../state/database.js';
+import type { Place, Slots } from './slots.js';
 
-/** In the environment of a server that has a launcher. */
+/** In the environment of a server that has a launcher: the place of its release. */
 export const LAUNCHED = 'SPILLWAY_LAUNCHED';
 
-export type Told = { listening: number } | { healthy: true } | { restart: true };
+export type Told = { listening: number } | { healthy: true } | { restart: true } | { locked: true };
 
 export interface LaunchOptions {
   dataFolder: string;
@@ -35,41 +37,82 @@ export const PATIENCE = {
   healthyMs: 60_000,
   /** A server that is to end, or to be started again, puts away what it has. */
   endMs: 30_000,
+  /** Between two servers, another program may have opened the data folder, such as a command line that asks for a password. */
+  lockedMs: 600_000,
 };
+
+const LOCK_POLL_MS = 500;
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Resolves to the exit code of the last server. */
 export async function launch(options: LaunchOptions): Promise<number> {
-  const { slots, patience = PATIENCE } = options;
+  // The state and the database are changed while no server has them: one launcher alone may do that.
+  const unlock = holdLock(join(options.slots.folder, 'launcher.lock'));
+  try {
+    return await launchInTurns(options);
+  } finally {
+    unlock();
+  }
+}
+
+async function launchInTurns(options: LaunchOptions): Promise<number> {
+  const { slots, dataFolder, patience = PATIENCE } = options;
   const asked: { signal: NodeJS.Signals | null } = { signal: null };
   let child: ChildProcess | null = null;
   let port: number | null = null;
+  let failure: string | null = null;
+  let code = 0;
   for (const signal of SIGNALS) {
     process.on(signal, () => {
       asked.signal = signal;
       child?.kill(signal);
     });
   }
-  for (;;) {
-    const place = slots.begin();
-    const isTrial = slots.read().trial !== null;
-    child = start(join(slots.folderOf(place), 'bin', 'spillway'), options, port);
+  for (let isUpdating = slots.read().trial !== null; ; isUpdating = true) {
+    if (isUpdating) await untilFree(dataFolder, asked, patience.lockedMs);
+    // Whoever asks for the end has it, whatever is on trial: the next start goes on with that.
+    if (asked.signal !== null) return code;
+    const { place, isTrial, notes } = slots.begin(failure);
+    for (const note of notes) tell(note);
+    child = start(place, options, port);
     const end = await watched(child, isTrial ? patience : { ...patience, healthyMs: Infinity }, (bound) => (port = bound));
     child = null;
-    // Whoever asks for the end has it, whatever is on trial: the next start goes on with that.
-    if (asked.signal !== null) return end.code;
-    if (slots.read().trial && !end.wantsRestart) {
-      slots.rollBack(end.why);
-      process.stderr.write(`spillway: the release on trial is given up: ${end.why}; the one before runs again\n`);
-      restoreDatabase(options.dataFolder, slots.folder);
-    } else if (!end.wantsRestart) return end.code;
+    code = end.code;
+    failure = null;
+    if (end.isLocked && isUpdating) {
+      if (isTrial) slots.takeBack();
+    } else if (end.wantsRestart) continue;
+    else if (isTrial && slots.read().trial !== null) failure = end.why;
+    // One that we have ended, and that has become healthy on the way, is to run.
+    else if (asked.signal !== null || !end.isGivenUp) return code;
   }
 }
 
-function start(program: string, { args, files }: LaunchOptions, port: number | null): ChildProcess {
+function tell(what: string): void {
+  process.stderr.write(`spillway: ${what}\n`);
+}
+
+async function untilFree(dataFolder: string, asked: { signal: NodeJS.Signals | null }, lockedMs: number): Promise<void> {
+  const sinceMs = performance.now();
+  for (let isFirst = true; asked.signal === null; isFirst = false) {
+    try {
+      schemaOf(join(dataFolder, 'spillway.db'));
+      return;
+    } catch (error) {
+      // Anything else is the server's to tell.
+      if (!(error instanceof SpillwayError) || error.code !== 'DATA_FOLDER_LOCKED') return;
+      if (performance.now() - sinceMs >= lockedMs) throw error;
+    }
+    if (isFirst) tell('another program has the data folder open; the server is started when that has ended');
+    await sleep(LOCK_POLL_MS);
+  }
+}
+
+function start(place: Place, { slots, args, files }: LaunchOptions, port: number | null): ChildProcess {
   // The executable that may have been given a capability; no update brings that along.
-  const environment = { ...process.env, [LAUNCHED]: '1', [CAPTURE_VARIABLE]: captureExecutable() };
+  const environment = { ...process.env, [LAUNCHED]: place, [CAPTURE_VARIABLE]: captureExecutable() };
+  const program = join(slots.folderOf(place), 'bin', 'spillway');
   // In a session of its own: it hears of Ctrl-C through us, once.
   return spawn(process.execPath, [program, ...args(port)], {
     cwd: '/',
@@ -82,16 +125,23 @@ function start(program: string, { args, files }: LaunchOptions, port: number | n
 interface End {
   code: number;
   wantsRestart: boolean;
+  /** The data folder was not to be had. */
+  isLocked: boolean;
+  /** It was not healthy in time. */
+  isGivenUp: boolean;
   why: string;
 }
 
 function watched(child: ChildProcess, { healthyMs, endMs }: typeof PATIENCE, listening: (port: number) => void): Promise<End> {
   return new Promise((resolve, reject) => {
     let wantsRestart = false;
+    let isLocked = false;
+    let isGivenUp = false;
     let why = '';
     let ending: NodeJS.Timeout | undefined;
     const endSoon = (): void => void (ending ??= setTimeout(() => child.kill('SIGKILL'), endMs));
     const unhealthy = (): void => {
+      isGivenUp = true;
       why = `it was not healthy within ${healthyMs / 1000} s`;
       child.kill('SIGTERM');
       endSoon();
@@ -100,6 +150,7 @@ function watched(child: ChildProcess, { healthyMs, endMs }: typeof PATIENCE, lis
     child.on('message', (told: Told) => {
       if ('listening' in told) listening(told.listening);
       else if ('healthy' in told) clearTimeout(waiting);
+      else if ('locked' in told) isLocked = true;
       else if ('restart' in told) {
         wantsRestart = true;
         endSoon();
@@ -110,7 +161,7 @@ function watched(child: ChildProcess, { healthyMs, endMs }: typeof PATIENCE, lis
       clearTimeout(waiting);
       clearTimeout(ending);
       why ||= signal === null ? `it ended with exit code ${code}` : `${signal} ended it`;
-      resolve({ code: signal === null ? (code ?? 2) : 128 + constants.signals[signal], wantsRestart, why });
+      resolve({ code: signal === null ? (code ?? 2) : 128 + constants.signals[signal], wantsRestart, isLocked, isGivenUp, why });
     });
   });
 }

@@ -6,9 +6,12 @@
  *
  * The server and its launcher write the state in turns: the launcher while no server runs, the server while one does.
  */
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gt, valid } from 'semver';
 import { fromRoot } from '../root.js';
+import { syncFolder } from '../state/sync-folder.js';
+import { keptDatabase, keptSchema, restoreDatabase } from './before.js';
 
 export const SLOTS = ['a', 'b'] as const;
 export type Slot = (typeof SLOTS)[number];
@@ -32,14 +35,31 @@ export interface LastChange {
   why: string;
 }
 
+export interface Trial {
+  install: string;
+  from: Place;
+  /** How often it was started so far. */
+  starts: number;
+  /** Of the database before; null: no copy of it was made. */
+  schema: number | null;
+}
+
 export interface SlotsState {
   format: 1;
   /** What is started. */
   active: Place;
-  /** The active release is not known to be healthy yet. `starts`: how often it was started so far. */
-  trial: { install: string; from: Place; starts: number } | null;
+  /** The active release is not known to be healthy yet. */
+  trial: Trial | null;
   slots: Record<Slot, InstalledRelease | null>;
   last: LastChange | null;
+}
+
+/** What to start. */
+export interface Start {
+  place: Place;
+  isTrial: boolean;
+  /** Why it is not what it was to be; a sentence each. */
+  notes: string[];
 }
 
 const NEW: SlotsState = { format: 1, active: 'installed', trial: null, slots: { a: null, b: null }, last: null };
@@ -52,7 +72,7 @@ export class Slots {
 
   /** Nothing is made before something is written. */
   constructor(
-    dataFolder: string,
+    private readonly dataFolder: string,
     private readonly installed = fromRoot(),
   ) {
     this.folder = join(dataFolder, 'updates');
@@ -102,44 +122,70 @@ export class Slots {
     this.write({ ...state, slots: { ...state.slots, [slot]: release } });
   }
 
-  /** From the next start on the slot's release runs, on trial. */
+  /** From the next start on the slot's release runs, on trial. The database was copied, where the release may change it. */
   activate(slot: Slot, install: string): void {
     const state = this.read();
-    this.write({ ...state, active: slot, trial: { install, from: state.active, starts: 0 }, last: null });
+    const trial = { install, from: state.active, starts: 0, schema: keptSchema(this.folder) };
+    this.write({ ...state, active: slot, trial, last: null });
   }
 
-  /** What runs is healthy. */
-  confirm(): void {
+  /** What runs, in `place`, is healthy. Another place than the active one is that of the release before, come back. */
+  confirm(place: Place = this.read().active): void {
     const state = this.read();
-    const { trial, active: place } = state;
-    if (trial) this.write({ ...state, trial: null, last: { install: trial.install, place, outcome: 'healthy', why: '' } });
+    const { trial, active } = state;
+    if (!trial) return;
+    if (place === active) this.write({ ...state, trial: null, last: { install: trial.install, place, outcome: 'healthy', why: '' } });
+    else this.write(withoutActive(state, 'it was not healthy, and that could not be written down'));
   }
 
-  /** The release before is the active one again; nothing happens where none is on trial. */
-  rollBack(why: string): void {
-    const state = this.read();
-    const { trial, active: place } = state;
-    if (trial) this.write({ ...state, active: trial.from, trial: null, last: { install: trial.install, place, outcome: 'rolled back', why } });
-  }
-
-  /** Which release to start now: an active one that has had its trials, or is not there any more, is not. */
-  begin(): Place {
-    const state = this.read();
-    const { active, trial } = state;
-    if (trial && trial.starts >= TRIAL_STARTS) {
-      this.rollBack(`it was started ${trial.starts} times, and was not healthy`);
-      return this.begin();
+  /**
+   * Which release to start now; `failure`: what became of the one on trial. Where the state can't be written, a release on trial
+   * is not started: nobody would know how often it was. Throws, and changes nothing, while the data folder is open elsewhere.
+   */
+  begin(failure: string | null = null): Start {
+    let state = this.read();
+    const notes: string[] = [];
+    for (;;) {
+      const { active, trial } = state;
+      const obstacle =
+        (trial && failure) ?? this.#obstacle(state) ?? (trial && this.#written({ ...state, trial: { ...trial, starts: trial.starts + 1 } }));
+      if (obstacle === null) return { place: active, isTrial: trial !== null, notes };
+      notes.push(`the release ${trial ? 'on trial is given up' : `of slot ${active} is not started`}: ${obstacle}`);
+      if (trial && trial.schema !== null) restoreDatabase(this.dataFolder, this.folder, trial.schema);
+      state = withoutActive(state, obstacle);
+      // It is done all the same: written down it is by the next start, or by the release before (`confirm`).
+      this.#written(state);
     }
-    if (active !== 'installed' && (state.slots[active] === null || !existsSync(join(this.folderOf(active), 'bin', 'spillway')))) {
-      if (trial) {
-        this.rollBack('it was not there any more');
-        return this.begin();
-      }
-      this.write({ ...state, active: 'installed' });
-      return 'installed';
+  }
+
+  /** The release on trial was started for nothing: it could not show how it is. */
+  takeBack(): void {
+    const state = this.read();
+    if (state.trial) this.#written({ ...state, trial: { ...state.trial, starts: state.trial.starts - 1 } });
+  }
+
+  /** Why the active release is not to be started. */
+  #obstacle({ active, trial, slots }: SlotsState): string | null {
+    if (trial && trial.starts >= TRIAL_STARTS) return `it was started ${trial.starts} times, and was not healthy`;
+    if (trial && trial.schema !== null && !existsSync(keptDatabase(this.folder))) return 'the database of the release before is back';
+    if (active === 'installed') return null;
+    const release = slots[active];
+    if (release === null || !existsSync(join(this.folderOf(active), 'bin', 'spillway'))) return 'it is not there any more';
+    // Its command line changes the database as it needs it, and whoever installs a newer one wants that.
+    const installed = versionIn(this.installed);
+    return installed !== null && valid(release.version) && gt(installed, release.version)
+      ? `version ${installed}, which is installed, is newer`
+      : null;
+  }
+
+  /** Null, or why it could not be written. */
+  #written(state: SlotsState): string | null {
+    try {
+      this.write(state);
+      return null;
+    } catch (error) {
+      return `its start could not be written down (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`;
     }
-    if (trial) this.write({ ...state, trial: { ...trial, starts: trial.starts + 1 } });
-    return active;
   }
 
   /** Whole and on the disk, or not at all. */
@@ -148,7 +194,7 @@ export class Slots {
     const part = `${this.#path}.part`;
     const fd = openSync(part, 'w', 0o600);
     try {
-      writeSync(fd, `${JSON.stringify(state, null, 1)}\n`);
+      writeFileSync(fd, `${JSON.stringify(state, null, 1)}\n`);
       fsyncSync(fd);
     } finally {
       closeSync(fd);
@@ -165,13 +211,19 @@ export function filledSlots({ slots }: Pick<SlotsState, 'slots'>): FilledSlot[] 
   return SLOTS.flatMap((slot) => (slots[slot] === null ? [] : [{ slot, ...slots[slot] }]));
 }
 
-const isPlace = (value: unknown): value is Place => value === 'installed' || SLOTS.some((slot) => slot === value);
+export const isPlace = (value: unknown): value is Place => value === 'installed' || SLOTS.some((slot) => slot === value);
 
-function syncFolder(path: string): void {
-  const fd = openSync(path, 'r');
+/** The state in which the active release is none any more. */
+function withoutActive(state: SlotsState, why: string): SlotsState {
+  const { trial, active: place } = state;
+  if (!trial) return { ...state, active: 'installed' };
+  return { ...state, active: trial.from, trial: null, last: { install: trial.install, place, outcome: 'rolled back', why } };
+}
+
+function versionIn(folder: string): string | null {
   try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
+    return valid((JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version?: string }).version);
+  } catch {
+    return null;
   }
 }

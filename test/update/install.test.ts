@@ -39,7 +39,7 @@ describe('an update', () => {
     expect(statSync(join(probe.folder, 'updates', 'a', 'bin', 'spillway')).mode & 0o777).toBe(0o700);
     expect(readdirSync(join(probe.folder, 'updates', 'downloads'))).toEqual([]);
     await probe.restart(() => {
-      expect(probe.slots.begin()).toBe('a');
+      expect(probe.slots.begin().place).toBe('a');
       probe.slots.confirm();
     });
     expect(await probe.room.tasks.ended(id)).toMatchObject({
@@ -62,7 +62,7 @@ describe('an update', () => {
   it('that was given up tells why', async () => {
     const probe = await member(good);
     const { id } = await probe.install(good);
-    await probe.restart(() => probe.slots.rollBack('it ended with exit code 2'));
+    await probe.restart(() => void probe.slots.begin('it ended with exit code 2'));
     expect(await probe.room.tasks.ended(id)).toMatchObject({
       state: 'failed',
       error: { code: 'UPDATE_FAILED', message: 'the new version was given up: it ended with exit code 2' },
@@ -295,7 +295,7 @@ describe.runIf(requireOrSkip('root, to mount a small disk', canMount()))('a disk
         expect(task.error!.code).toBe('DISK_FULL');
         expect(readdirSync(updates).filter((name) => name !== 'slots.json')).toEqual(['downloads']);
       }
-      expect(probe.slots.begin()).toBe('installed');
+      expect(probe.slots.begin().place).toBe('installed');
       expect(probe.restarts).toBe(0);
     });
   });

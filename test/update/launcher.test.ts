@@ -1,26 +1,30 @@
 /** The launcher, with releases that do as they are told: what runs, and which one runs after it. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { fromRoot } from '../../src/root.js';
+import { closeDatabase, openDatabase } from '../../src/state/database.js';
+import { LAUNCHED } from '../../src/update/launcher.js';
 import { Slots } from '../../src/update/slots.js';
+import { isRoot, NOBODY } from '../privileged/household.js';
 import { temporaryFolder } from '../support/temporary.js';
 
 /** Of `bin/spillway` of a release; `act` is its behaviour. */
 const program = (name: string, act: string): string => `
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { Slots } from ${JSON.stringify(fromRoot('dist', 'update', 'slots.js'))};
 const data = process.argv[2];
 const slots = new Slots(data, data + '/installed');
+const log = () => readFileSync(data + '/log', 'utf8').trim().split('\\n');
 const told = (line) => appendFileSync(data + '/log', line + '\\n');
 told('${name} ' + process.argv.slice(3).join(' '));
 process.on('disconnect', () => { told('${name} alone'); process.exit(0); });
 const runs = setInterval(() => {}, 1000);
 process.on('SIGTERM', () => { told('${name} ended'); process.exit(0); });
 const listens = (port) => process.send({ listening: port });
-const healthy = () => { slots.confirm(); process.send({ healthy: true }); told('${name} healthy'); };
+const healthy = () => { slots.confirm('${name}'); process.send({ healthy: true }); told('${name} healthy'); };
 const restart = () => { process.send({ restart: true }); setTimeout(() => process.exit(0), 20); };
 ${act}
 `;
@@ -69,7 +73,7 @@ function launched(data: string, slots: Slots, healthyMs = 60_000): House {
     import { Slots } from ${JSON.stringify(fromRoot('dist', 'update', 'slots.js'))};
     const data = ${JSON.stringify(data)};
     const args = (port) => [data, String(port)];
-    process.exit(await launch({ dataFolder: data, slots: new Slots(data, data + '/installed'), args, files: [], patience: { healthyMs: ${healthyMs}, endMs: 200 } }));`;
+    process.exit(await launch({ dataFolder: data, slots: new Slots(data, data + '/installed'), args, files: [], patience: { healthyMs: ${healthyMs}, endMs: 200, lockedMs: 60_000 } }));`;
   const launcher = spawn(process.execPath, ['--input-type=module', '-e', driver], { stdio: ['ignore', 'inherit', 'pipe'] });
   started.push(launcher);
   let errors = '';
@@ -160,6 +164,81 @@ describe('the launcher', () => {
   });
 });
 
+describe('a release on trial', () => {
+  it('that becomes healthy as its time runs out is started again', async () => {
+    const late = `if (slots.read().trial) { process.removeAllListeners('SIGTERM'); process.on('SIGTERM', () => { healthy(); process.exit(0); }); } else healthy();`;
+    const home = house({ installed: UPDATES, a: late }, undefined, 700);
+    await expect.poll(() => home.log().filter((line) => line === 'a healthy'), { timeout: 10_000 }).toHaveLength(2);
+    expect(home.slots.read()).toMatchObject({ active: 'a', last: { outcome: 'healthy' } });
+  });
+
+  it('is not judged by a data folder that it could not open, however often', async () => {
+    const locked = `
+      if (log().filter((line) => line.startsWith('a ')).length > 3) healthy();
+      else { process.send({ locked: true }); setTimeout(() => process.exit(2), 20); }`;
+    const home = house({ installed: UPDATES, a: locked });
+    await logged(home, 'a healthy');
+    expect(home.log().filter((line) => line.startsWith('a'))).toEqual(['a 1234', 'a 1234', 'a 1234', 'a 1234', 'a healthy']);
+  });
+
+  it('waits for whoever has the data folder open', async () => {
+    const holds = (data: string) => openDatabase(join(data, 'spillway.db')).db;
+    let db: ReturnType<typeof holds>;
+    const home = house({ installed: HEALTHY, a: HEALTHY }, (slots, data) => {
+      slots.activate('a', 'task');
+      db = holds(data);
+    });
+    await expect.poll(home.errors, { timeout: 10_000 }).toMatch(/another program has the data folder open/);
+    expect(home.log()).toEqual([]);
+    closeDatabase(db!);
+    await logged(home, 'a healthy');
+  });
+
+  it('gives way also where that can not be written down', async () => {
+    const part = `data + '/updates/slots.json.part'`;
+    const home = house({
+      installed: UPDATES.replace('slots.read().last === null', '!slots.read().trial && slots.read().last === null').replace(
+        'healthy()',
+        `told('installed again')`,
+      ),
+      a: `mkdirSync(${part}); process.exit(1);`,
+    });
+    await logged(home, 'installed again');
+    expect(home.slots.read()).toMatchObject({ active: 'a', trial: { starts: 1 } });
+    rmdirSync(join(home.data, 'updates', 'slots.json.part'));
+    home.slots.confirm('installed');
+    expect(home.slots.read()).toMatchObject({ active: 'installed', last: { outcome: 'rolled back' } });
+  });
+});
+
+describe('a data folder', () => {
+  it('has one launcher: a second one changes nothing', async () => {
+    const home = house({ installed: UPDATES, a: '' });
+    await logged(home, 'a 1234');
+    const before = home.slots.read();
+    const second = launched(home.data, home.slots);
+    expect((await once(second.launcher, 'exit'))[0]).not.toBe(0);
+    expect(second.errors()).toMatch(/DATA_FOLDER_LOCKED/);
+    expect(home.slots.read()).toEqual(before);
+    expect(home.log()).toEqual(['installed null', 'a 1234']);
+  });
+
+  it('that a server can not open is told to its launcher', async () => {
+    const data = temporaryFolder().path;
+    const { db } = openDatabase(join(data, 'spillway.db'));
+    // What root starts is no server.
+    if (isRoot) for (const name of ['', ...readdirSync(data)]) chownSync(join(data, name), NOBODY, NOBODY);
+    const server = spawn(process.execPath, [fromRoot('bin', 'spillway'), 'serve', '--data', data, '--port', '0'], {
+      ...{ stdio: ['ignore', 'ignore', 'inherit', 'ipc'], env: { ...process.env, [LAUNCHED]: 'a' } },
+      ...(isRoot && { uid: NOBODY, gid: NOBODY }),
+    });
+    started.push(server);
+    const [told] = (await Promise.race([once(server, 'message'), once(server, 'exit')])) as [unknown];
+    expect(told).toEqual({ locked: true });
+    closeDatabase(db);
+  });
+});
+
 describe('what is started', () => {
   const at = (place: 'a' | 'b') => (slots: Slots) => slots.write({ ...slots.read(), active: place });
 
@@ -171,11 +250,15 @@ describe('what is started', () => {
     ['the state is no JSON', (slots, data) => (at('a')(slots), writeFileSync(join(data, 'updates', 'slots.json'), '{"for')), 'installed null'],
     ['the state is of another kind', (_, data) => writeFileSync(join(data, 'updates', 'slots.json'), '{"format":2}'), 'installed null'],
     ['a state was not written to its end', (slots, data) => (at('a')(slots), writeFileSync(join(data, 'updates', 'slots.json.part'), '{')), 'a null'],
-    ['a trial was cut off twice', (slots) => slots.write({ ...slots.read(), active: 'a', trial: { install: 't', from: 'b', starts: 2 } }), 'b null'],
+    [
+      'a trial was cut off twice',
+      (slots) => slots.write({ ...slots.read(), active: 'a', trial: { install: 't', from: 'b', starts: 2, schema: null } }),
+      'b null',
+    ],
     [
       'what is on trial is gone',
       (slots) => {
-        slots.write({ ...slots.read(), active: 'a', trial: { install: 't', from: 'b', starts: 0 } });
+        slots.write({ ...slots.read(), active: 'a', trial: { install: 't', from: 'b', starts: 0, schema: null } });
         rmSync(slots.folderOf('a'), { recursive: true });
       },
       'b null',
