@@ -111,6 +111,7 @@ export const ERRORS = {
   CLIENT_TOO_SLOW: { http: 499, exit: 2, about: 'the client took no packets for a long time, and others were waiting' },
   AUTH_REQUIRED: { http: 401, exit: 2, about: 'the request needs a login and carries none' },
   AUTH_INVALID_CREDENTIALS: { http: 401, exit: 2, about: 'the user name or the password is wrong' },
+  SESSION_NOT_FOUND: { http: 404, exit: 2, about: 'the caller has no session of this id' },
   AUTH_INVALID_SESSION: { http: 401, exit: 2, about: 'the session has ended, or the token is not known' },
   AUTH_EXPIRED_TOKEN: { http: 401, exit: 2, about: 'the token has expired' },
   AUTH_LOCKED: { http: 429, exit: 2, about: 'too many wrong passwords came for this user or from this address' },
