@@ -40,8 +40,10 @@ interface Arriving {
   crc32: number;
   /** All of it has come. */
   isWhole: boolean;
-  /** Why it did not. */
+  /** Why it did not: the first reason. */
   failure: unknown;
+  /** Nobody reads it any more; a piece may be on its way yet, for who reads asks ahead. */
+  isOver: boolean;
 }
 
 /** Only the probe's own user reads what is in them. */
@@ -110,7 +112,7 @@ export class Repository {
     if (this.#importing >= UPDATE_LIMITS.importsAtOnce)
       throw new SpillwayError('TOO_MANY_UPLOADS', `${UPDATE_LIMITS.importsAtOnce} update packages are being written already`);
     this.#importing++;
-    const arriving: Arriving = { bytes: 0, hash: createHash('sha256'), crc32: 0, isWhole: false, failure: null };
+    const arriving: Arriving = { bytes: 0, hash: createHash('sha256'), crc32: 0, isWhole: false, failure: null, isOver: false };
     try {
       return await this.#import(bytes, arriving, signal);
     } catch (error) {
@@ -174,6 +176,7 @@ export class Repository {
       const row: StoredPackage = { ...facts, signer, madeMs: createdMs, importedMs: Date.now(), file };
       return await this.#changes.run(() => this.#add(row, sink));
     } finally {
+      arriving.isOver = true;
       // Where it was finished, this does nothing.
       await sink.abort();
     }
@@ -189,6 +192,7 @@ export class Repository {
     let isRead = false;
     try {
       for await (const piece of bytes) {
+        if (arriving.isOver) return;
         signal?.throwIfAborted();
         this.#reserve(arriving.bytes, piece.length);
         arriving.bytes += piece.length;
@@ -201,7 +205,7 @@ export class Repository {
       }
       arriving.isWhole = true;
     } catch (error) {
-      if (!isRead) arriving.failure = error;
+      if (!isRead && !arriving.isOver) arriving.failure ??= error;
       throw error;
     }
   }

@@ -149,6 +149,41 @@ describe('what is refused leaves nothing behind', () => {
     expect((await room.repository.import(inPieces(await somePackage({ key: ours.key })))).isNew).toBe(true);
   });
 
+  it('one of which a piece comes too late: by its own code, and it takes no room', async () => {
+    const file = await somePackage();
+    const room = await RepositoryRoom.open(undefined, { limits: { packageBytes: 1e6, repositoryBytes: file.length + 10, packages: 9 } });
+    const { fingerprint } = room.keys.add(keyPair().pem, 'ours', BY);
+    for (const when of ['before', 'behind']) {
+      let goOn = (): void => undefined;
+      const going = new Promise<void>((resolve) => (goOn = resolve));
+      let isTaken = (): void => undefined;
+      const taken = new Promise<void>((resolve) => (isTaken = resolve));
+      const late = async (): Promise<void> => {
+        goOn();
+        await taken;
+        await new Promise(setImmediate);
+      };
+      const bytes = async function* (): AsyncGenerator<Uint8Array> {
+        try {
+          yield file;
+          await going;
+          yield Buffer.alloc(100);
+        } finally {
+          isTaken();
+        }
+      };
+      const abort = FileSink.prototype.abort;
+      vi.spyOn(FileSink.prototype, 'abort').mockImplementationOnce(async function (this: FileSink) {
+        await abort.call(this);
+        if (when === 'before') await late();
+      });
+      await expect(room.repository.import(bytes())).rejects.toThrow(code('PACKAGE_UNSIGNED'));
+      await late();
+    }
+    room.keys.remove(fingerprint, BY);
+    expect((await room.repository.import(inPieces(file))).isNew).toBe(true);
+  });
+
   it('an import that is given up', async () => {
     const room = await RepositoryRoom.open();
     const file = await good;
