@@ -7,7 +7,7 @@ import { mkdir, open, readdir, stat, unlink, type FileHandle } from 'node:fs/pro
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { OneByOne } from '../buffer/one-by-one.js';
-import { SpillwayError } from '../errors.js';
+import { isOfFullDisk, SpillwayError } from '../errors.js';
 import { FileSink } from '../state/file-sink.js';
 import type { StoredPackage, UpdatePackageTable } from '../state/updates.js';
 import { newId } from '../task/artifacts.js';
@@ -128,10 +128,9 @@ export class Repository {
     return this.#changes.run(async () => {
       const known = this.get(id);
       this.#refusePinned(id);
-      this.options.table.remove(id);
       this.#kept.delete(id);
       this.#bytes -= known.bytes;
-      await this.#unlink(known.file);
+      await this.#forget(known);
     });
   }
 
@@ -257,8 +256,18 @@ export class Repository {
         continue;
       }
       this.#report(new SpillwayError('FILE_CHANGED', `the file of the update package ${row.id} is not there any more, or cut: it is forgotten`));
-      this.options.table.remove(row.id);
-      await this.#unlink(row.file);
+      await this.#forget(row);
+    }
+  }
+
+  /** The file first: on a full disk its space is what the row's removal needs. */
+  async #forget({ id, file }: StoredPackage): Promise<void> {
+    await this.#unlink(file);
+    try {
+      this.options.table.remove(id);
+    } catch (error) {
+      // A restart finds a row without its file, which goes then.
+      this.#report(error as Error);
     }
   }
 
@@ -273,10 +282,7 @@ export class Repository {
   }
 }
 
-const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
-
 /** A full disk by its own code, whoever met it. */
 function asOfDisk(error: unknown): unknown {
-  const errno = error instanceof SpillwayError ? error.metrics['errno'] : (error as { code?: string } | null)?.code;
-  return FULL.includes(errno ?? '') ? new SpillwayError('DISK_FULL', 'there is no space for the update package') : error;
+  return isOfFullDisk(error) ? new SpillwayError('DISK_FULL', 'there is no space for the update package') : error;
 }

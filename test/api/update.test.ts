@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { UpdateKeyTable } from '../../src/state/updates.js';
 import { FakeEngine } from '../export/fakes.js';
 import { keyPair, somePackage } from '../update/some-package.js';
 import { errorOf, TestProbe, type Answer, type Ask } from './server.js';
@@ -140,6 +141,16 @@ describe('keys', () => {
     expect(json<{ items: object[] }>(signed).items).toMatchObject([{ signer: made.fingerprint }]);
     expect((await ask(self, { as: 'admin', method: 'DELETE' })).status).toBe(204);
     expect(refusal(await ask(self, { as: 'admin', method: 'DELETE' }))).toEqual([404, 'KEY_NOT_FOUND']);
+  });
+
+  it('are not added on a full disk, which is told', async () => {
+    const add = vi.spyOn(UpdateKeyTable.prototype, 'add').mockImplementationOnce(() => {
+      throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+    });
+    const body = { name: 'ours', pem: keyPair().pem };
+    expect(refusal(await ask('/keys', { as: 'admin', body }))).toEqual([507, 'DISK_FULL']);
+    add.mockRestore();
+    expect(json(await ask('/keys', { as: 'admin' }))).toEqual({ items: [] });
   });
 
   it.each<[string, object]>([

@@ -86,6 +86,16 @@ describe('a package', () => {
     expect(Buffer.concat([begin.value as Uint8Array, await all(reading)])).toEqual(await somePackage());
   });
 
+  it('is written down for good before another one goes, and before anybody is told', async () => {
+    const room = await RepositoryRoom.open();
+    room.db.exec(`CREATE TEMP TABLE seen (level);
+      CREATE TEMP TRIGGER written AFTER INSERT ON main.update_packages BEGIN INSERT INTO seen SELECT synchronous FROM pragma_synchronous; END`);
+    for (const createdMs of [1, 2]) await room.repository.import(inPieces(await somePackage({ createdMs })));
+    const [FULL, NORMAL] = [2, 1];
+    expect(room.db.prepare('SELECT level FROM seen').all()).toEqual([{ level: FULL }, { level: FULL }]);
+    expect(room.db.prepare('PRAGMA synchronous').get()).toMatchObject({ synchronous: NORMAL });
+  });
+
   it('is removed, unless something needs it; who reads it reads on', async () => {
     const room = await RepositoryRoom.open();
     const file = await somePackage();
@@ -302,6 +312,23 @@ describe.runIf(requireOrSkip('the right to mount a file system', canMount()))('o
     expect([room.repository.list(), room.files()]).toEqual([[], []]);
     room.table.save = save;
     expect((await room.repository.import(inPieces(file))).isNew).toBe(true);
+  });
+});
+
+describe('a package that cannot be removed from the database', () => {
+  it('goes all the same, its file first, and a restart finds its row alone', async () => {
+    const room = await RepositoryRoom.open();
+    const { id } = (await room.repository.import(inPieces(await somePackage()))).package;
+    const left: string[][] = [];
+    room.table.remove = () => {
+      left.push(room.files());
+      throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+    };
+    await room.repository.remove(id);
+    expect([left, room.repository.list(), room.reports]).toEqual([[[]], [], [code('SQLITE_FULL')]]);
+    room.close();
+    const after = await RepositoryRoom.open(room.path);
+    expect([after.repository.list(), after.table.all()]).toEqual([[], []]);
   });
 });
 
