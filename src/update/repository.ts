@@ -12,7 +12,7 @@ import { FileSink } from '../state/file-sink.js';
 import type { StoredPackage, UpdatePackageTable } from '../state/updates.js';
 import { newId } from '../task/artifacts.js';
 import { UPDATE_LIMITS } from './limits.js';
-import { readPackage } from './package-reader.js';
+import { readPackage, type Proven } from './package-reader.js';
 
 export type { StoredPackage } from '../state/updates.js';
 
@@ -45,6 +45,9 @@ interface Arriving {
   /** Nobody reads it any more; a piece may be on its way yet, for who reads asks ahead. */
   isOver: boolean;
 }
+
+/** Whose signature it has is looked at last. */
+type Unsigned = Omit<StoredPackage, 'signer'>;
 
 /** Only the probe's own user reads what is in them. */
 const FILE_MODE = 0o600;
@@ -167,13 +170,13 @@ export class Repository {
     const file = newId();
     const sink = await FileSink.open(this.#path(file), { mode: FILE_MODE });
     try {
-      const { manifest, signer } = await readPackage(this.#written(bytes, arriving, sink, signal), { keys: this.options.keys() });
+      const { manifest, signerAmong } = await readPackage(this.#written(bytes, arriving, sink, signal), { keys: this.options.keys() });
       if (!arriving.isWhole) throw new SpillwayError('PACKAGE_INVALID', 'something stands behind the end of the package');
       const { id, version, platform, architecture, node, createdMs } = manifest;
       const sha256 = arriving.hash.digest('hex');
       const facts = { id, version, platform, architecture, node, bytes: arriving.bytes, sha256, crc32: arriving.crc32 };
-      const row: StoredPackage = { ...facts, signer, madeMs: createdMs, importedMs: Date.now(), file };
-      return await this.#changes.run(() => this.#add(row, sink));
+      const row: Unsigned = { ...facts, madeMs: createdMs, importedMs: Date.now(), file };
+      return await this.#changes.run(() => this.#add(row, signerAmong, sink));
     } finally {
       arriving.isOver = true;
       // Where it was finished, this does nothing.
@@ -209,17 +212,20 @@ export class Repository {
     }
   }
 
-  async #add(row: StoredPackage, sink: FileSink): Promise<Imported> {
-    const before = this.find(row.id);
-    if (before?.sha256 === row.sha256) return { package: before, isNew: false };
+  async #add(facts: Unsigned, signerAmong: Proven['signerAmong'], sink: FileSink): Promise<Imported> {
+    const before = this.find(facts.id);
+    if (before?.sha256 === facts.sha256) return { package: before, isNew: false };
     if (!before && this.#kept.size >= this.#limits.packages)
       throw new SpillwayError('TASK_QUOTA', `there are ${this.#kept.size} update packages: no more than ${this.#limits.packages} are kept`);
     await sink.finish();
+    let row: StoredPackage;
     try {
-      this.#refusePinned(row.id);
+      this.#refusePinned(facts.id);
+      // By the keys that there are now, not by those of when it began to come.
+      row = { ...facts, signer: signerAmong(this.options.keys()) };
       this.options.table.save(row);
     } catch (error) {
-      await this.#unlink(row.file);
+      await this.#unlink(facts.file);
       throw error;
     }
     this.#kept.delete(row.id);

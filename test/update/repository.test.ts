@@ -159,6 +159,31 @@ describe('what is refused leaves nothing behind', () => {
     expect((await room.repository.import(inPieces(await somePackage({ key: ours.key })))).isNew).toBe(true);
   });
 
+  it('what is not signed by the keys of the moment in which all of it is there', async () => {
+    const room = await RepositoryRoom.open();
+    const [ours, theirs] = [keyPair(), keyPair()];
+    const changing = async function* (file: Buffer, change: () => void): AsyncGenerator<Uint8Array> {
+      yield file.subarray(0, -1);
+      change();
+      yield file.subarray(-1);
+    };
+    const addOurs = (): void => void room.keys.add(ours.pem, 'ours', BY);
+    const removeAll = (): void => room.keys.list().forEach(({ fingerprint }) => room.keys.remove(fingerprint, BY));
+    const change = (): void => {
+      removeAll();
+      addOurs();
+    };
+    const [plain, signed] = [await somePackage(), await somePackage({ key: ours.key })];
+    await expect(room.repository.import(changing(plain, addOurs))).rejects.toThrow(code('PACKAGE_UNSIGNED'));
+    removeAll();
+    room.keys.add(theirs.pem, 'theirs', BY);
+    await expect(room.repository.import(changing(await somePackage({ key: theirs.key }), change))).rejects.toThrow(code('PACKAGE_TAMPERED'));
+    expect([room.repository.list(), room.files()]).toEqual([[], []]);
+    removeAll();
+    const taken = await room.repository.import(changing(signed, addOurs));
+    expect(taken.package.signer).toBe(room.keys.list()[0]!.fingerprint);
+  });
+
   it('one of which a piece comes too late: by its own code, and it takes no room', async () => {
     const file = await somePackage();
     const room = await RepositoryRoom.open(undefined, { limits: { packageBytes: 1e6, repositoryBytes: file.length + 10, packages: 9 } });
