@@ -135,7 +135,13 @@ export class Slots {
     const { trial, active } = state;
     if (!trial) return;
     if (place === active) this.write({ ...state, trial: null, last: { install: trial.install, place, outcome: 'healthy', why: '' } });
-    else this.write(withoutActive(state, 'it was not healthy, and that could not be written down'));
+    else this.rollBack('it was not healthy, and that could not be written down');
+  }
+
+  /** The release before is the active one again, for the server that runs: the database is one that it can read. */
+  rollBack(why: string): void {
+    const state = this.read();
+    if (state.trial) this.write(withoutActive(state, why));
   }
 
   /**

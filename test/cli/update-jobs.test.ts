@@ -68,7 +68,7 @@ describe('the status', () => {
     slots.activate('a', 'x');
     const trial = `no server runs; with --updates it is started from slot a, on trial\nslot a  0.2.0  ${RELEASE.package}\nslot b  free\n`;
     expect((await status()).stdout).toBe(trial);
-    slots.begin('it did not answer');
+    slots.rollBack('it did not answer');
     expect((await status()).stdout).toContain('the installed release\nlast install  slot a  rolled back: it did not answer\n');
     expect(JSON.parse((await status('--json')).stdout)).toEqual({
       ...{ running: null, active: 'installed', on_trial: false, slots: [{ slot: 'a', ...RELEASE }] },
