@@ -49,10 +49,17 @@ export const JOB_LIMITS = {
 export interface FollowPatience {
   /** Until a member is asked again how far it is: at first, and at most. */
   pollMs: { first: number; most: number };
+  /** For a member that was not asked yet: one that is off holds up those behind it, and a network may come up later than the probe. */
+  reachMs: number;
   /** For a member that has stopped answering: a restart takes seconds, one that goes back to the version before some minutes. */
   silentMs: number;
   /** For all of one member's update: the largest package over 10 Mbit/s takes half an hour. */
   memberMs: number;
 }
 
-export const FOLLOW_PATIENCE: FollowPatience = { pollMs: { first: 500, most: 3000 }, silentMs: 10 * 60_000, memberMs: 2 * 3_600_000 };
+export const FOLLOW_PATIENCE: FollowPatience = {
+  pollMs: { first: 500, most: 3000 },
+  reachMs: 60_000,
+  silentMs: 10 * 60_000,
+  memberMs: 2 * 3_600_000,
+};
