@@ -39,8 +39,10 @@ export interface JobKindOptions {
   /** Throws PACKAGE_NOT_FOUND. */
   packageOf(id: string): KnownPackage;
   find(id: string): UpdateJob | null;
-  /** Writes down how far a member is. */
-  saveMember(job: UpdateJob, member: JobMember): void;
+  /** Writes down how far a member is. Throws NOT_READY. */
+  keepMember(job: UpdateJob, member: JobMember): void;
+  /** The same, at once or when that can be done again. */
+  noteMember(job: UpdateJob, member: JobMember): void;
   settle(job: UpdateJob, event: 'succeed' | 'succeed_partly' | 'fail', detail: string): void;
   /** For tests, which have less time. */
   patience?: { exchange: Patience; follow: FollowPatience };
@@ -77,11 +79,13 @@ async function run({ input, signal, progress }: Work<JobInput, null>, options: J
   };
   const update = (member: JobMember): Promise<void> => {
     const changed = (matters: boolean): void => {
-      if (matters) options.saveMember(job, member);
+      if (matters) options.noteMember(job, member);
       tell();
     };
     const reach = (): MemberClient => clientOf(member, options);
-    return updateMember({ member, package: job.package, reach, wish: () => wishFor(job, member, options), changed, signal, patience: follow });
+    const wish = (): Promise<InstallWish> => wishFor(job, member, options);
+    const keep = (): void => options.keepMember(job, member);
+    return updateMember({ member, package: job.package, reach, wish, keep, changed, signal, patience: follow });
   };
   try {
     await rollOut(job, { isOwn: (address) => isOwnAddress(address, options), update });

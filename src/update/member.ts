@@ -19,6 +19,8 @@ export interface MemberUpdate {
   reach: () => MemberClient;
   /** What it is to install: only a member that is about to be asked needs that. Rejects where it is not known. */
   wish: () => Promise<InstallWish>;
+  /** Writes down that the member is about to be asked. Throws where that can not be done: then it must not be. */
+  keep: () => void;
   /** Hears that what is known of the member has changed; `matters`: it is to survive the server. */
   changed: (matters: boolean) => void;
   /** Aborts when the server ends: the member is left as it is. */
@@ -64,14 +66,13 @@ async function follow(update: MemberUpdate, client: MemberClient): Promise<void>
 }
 
 async function ask(update: MemberUpdate, client: MemberClient): Promise<Install> {
-  const { member, changed, signal } = update;
+  const { member, signal } = update;
   const last = await client.last(signal);
   // It has heard, and its answer was lost.
   if (member.isAsked && last !== null && last.id !== member.before && last.package === update.package) return last;
   const wish = await update.wish();
-  member.isAsked = true;
-  member.before = last?.id ?? null;
-  changed(true);
+  Object.assign(member, { isAsked: true, before: last?.id ?? null });
+  update.keep();
   return client.begin(wish, signal);
 }
 

@@ -154,10 +154,15 @@ export class JobsRoom {
     closeDatabase(this.db);
   }
 
+  /** As a full disk does. */
+  refuseWrites(isRefused: boolean): void {
+    this.db.exec(`PRAGMA query_only = ${isRefused ? 'ON' : 'OFF'}`);
+  }
+
   /** Ends it as kill -9 does: nothing is written down any more. */
   async drop(): Promise<void> {
     this.writes.flush();
-    this.db.exec('PRAGMA query_only = ON');
+    this.refuseWrites(true);
     await this.close();
   }
 }

@@ -31,7 +31,11 @@ interface Script {
 }
 
 /** The update of `member`, whose silences are never over unless `patience` says so. Resolves to the calls and to all that was seen of its progress. */
-async function update(member: JobMember, script: Script, patience: Partial<MemberUpdate['patience']> = {}): Promise<{ calls: string; seen: string[] }> {
+async function update(
+  member: JobMember,
+  script: Script,
+  patience: Partial<MemberUpdate['patience']> = {},
+): Promise<{ calls: string; seen: string[] }> {
   let calls = '';
   const seen: string[] = [];
   const next =
@@ -47,6 +51,7 @@ async function update(member: JobMember, script: Script, patience: Partial<Membe
     package: PACKAGE.id,
     reach: () => ({ last: next('last', last), begin: next('begin', begin), look: next('look', look) }),
     wish: next('wish', wish),
+    keep: () => void (calls += 'keep '),
     changed: () => void seen.push(member.progress),
     signal: new AbortController().signal,
     patience: { pollMs: { first: 1, most: 1 }, reachMs: 60_000, silentMs: 60_000, memberMs: 60_000, ...patience },
@@ -69,7 +74,7 @@ describe('a member that', () => {
   it('can not be told yet where to download from is waited for', async () => {
     const member = fresh();
     const { calls } = await update(member, { wish: [away, WISH] });
-    expect([calls, member.progress]).toEqual(['last wish last wish begin look', 'SUCCESS']);
+    expect([calls, member.progress]).toEqual(['last wish last wish keep begin look', 'SUCCESS']);
   });
 
   it.each([
@@ -92,7 +97,7 @@ describe('a member that', () => {
     const member = who();
     const last = member.isAsked ? [] : [null];
     const { calls } = await update(member, { last: [...last, away, away, RECEIVED], begin: [away] }, { reachMs: -1 });
-    expect(calls).toBe(`${last.length === 0 ? '' : 'last wish begin '}last last last look`);
+    expect(calls).toBe(`${last.length === 0 ? '' : 'last wish keep begin '}last last last look`);
     expect([member.progress, member.install]).toEqual(['SUCCESS', ID]);
   });
 
