@@ -128,10 +128,10 @@ describe('a coordinator that ends in the middle', () => {
 });
 
 describe('a coordinator that is a member of its own job', () => {
-  it('is the last, and alone', async () => {
+  it('is the last, and alone, behind the image server, which is so, too', async () => {
     const room = await JobsRoom.open();
-    const { addresses } = await start(room, [WELL, WELL, WELL]);
-    const job = room.allowed(addresses, { limits: { maxConcurrent: 3 } });
+    const { addresses } = await start(room, [WELL, WELL, WELL, WELL]);
+    const job = room.allowed(addresses, { imageServer: addresses[1]!, limits: { maxConcurrent: 4 } });
     const log: string[] = [];
     await rollOut(job, {
       isOwn: (address) => address === addresses[0],
@@ -143,7 +143,7 @@ describe('a coordinator that is a member of its own job', () => {
         log.push(name);
       },
     });
-    expect(log).toEqual(['1', '2', '1', '2', '0', '0']);
+    expect(log).toEqual(['2', '3', '2', '3', '1', '1', '0', '0']);
   });
 });
 
