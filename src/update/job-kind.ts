@@ -43,6 +43,8 @@ export interface JobKindOptions {
   keepMember(job: UpdateJob, member: JobMember): void;
   /** The same, at once or when that can be done again. */
   noteMember(job: UpdateJob, member: JobMember): void;
+  /** The clock on the wall. */
+  wallMs: () => number;
   settle(job: UpdateJob, event: 'succeed' | 'succeed_partly' | 'fail', detail: string): void;
   /** For tests, which have less time. */
   patience?: { exchange: Patience; follow: FollowPatience };
@@ -85,7 +87,7 @@ async function run({ input, signal, progress }: Work<JobInput, null>, options: J
     const reach = (): MemberClient => clientOf(member, options);
     const wish = (): Promise<InstallWish> => wishFor(job, member, options);
     const keep = (): void => options.keepMember(job, member);
-    return updateMember({ member, package: job.package, reach, wish, keep, changed, signal, patience: follow });
+    return updateMember({ member, package: job.package, reach, wish, keep, changed, wallMs: options.wallMs, signal, patience: follow });
   };
   try {
     await rollOut(job, { isOwn: (address) => isOwnAddress(address, options), update });

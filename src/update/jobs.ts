@@ -54,6 +54,7 @@ export class UpdateJobs {
     this.#report = options.report ?? (() => undefined);
     this.kind = updateJobKind({
       ...options,
+      wallMs: this.#wallMs,
       packageOf: (id) => this.#package(id),
       find: (id) => this.find(id),
       keepMember: (job, member) => this.#write(() => this.#saveMember(job, member)),
@@ -150,18 +151,22 @@ export class UpdateJobs {
   #due(job: UpdateJob, lateMs: number): void {
     if (lateMs > JOB_LIMITS.lateMs) {
       const why = job.detail === '' ? 'the probe was off then, or its clock was set' : job.detail;
-      return this.#step(job, 'miss', { detail: `it did not begin within an hour of its time: ${why}` });
+      return this.#miss(job, `it did not begin within an hour of its time: ${why}`);
     }
     try {
       this.#begin(job, 'due', { detail: '' });
     } catch (error) {
       const { code, message } = coded(error);
-      if (code !== 'TASK_RUNNING' && code !== 'TOO_MANY_TASKS' && code !== 'NOT_READY') return this.#step(job, 'miss', { detail: message });
+      if (code !== 'TASK_RUNNING' && code !== 'TOO_MANY_TASKS' && code !== 'NOT_READY') return this.#miss(job, message);
       // Whatever is in its way may end in time.
       if (job.detail === message) return;
       job.detail = message;
       this.#note(job, () => this.#save(job));
     }
+  }
+
+  #miss(job: UpdateJob, detail: string): void {
+    this.#step(job, 'miss', { endMs: this.#wallMs(), detail });
   }
 
   #begin(job: UpdateJob, event: 'begin' | 'due', more: Partial<UpdateJob>): void {

@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { coded, type ErrorCode } from '../errors.js';
-import type { InstallError, InstallWish } from '../peer/install.js';
+import type { DownloadStep, InstallError, InstallStep, InstallWish } from '../peer/install.js';
 import { Refusal, type Install, type UpdateClient } from '../peer/update.js';
 import { isOver, type JobMember, type MemberProgress } from './job.js';
 import type { FollowPatience } from './limits.js';
@@ -23,6 +23,8 @@ export interface MemberUpdate {
   keep: () => void;
   /** Hears that what is known of the member has changed; `matters`: it is to survive the server. */
   changed: (matters: boolean) => void;
+  /** The clock on the wall. */
+  wallMs: () => number;
   /** Aborts when the server ends: the member is left as it is. */
   signal: AbortSignal;
   patience: FollowPatience;
@@ -89,7 +91,7 @@ function take({ member, changed }: MemberUpdate, { id, progress, error, detail, 
   const isFailed = progress === 'FAILED';
   Object.assign(member, { install: id, progress, download, installing: install });
   member.error = !isFailed ? 'NOT_SET' : error === 'NOT_SET' ? 'IMAGE_INSTALL_FAILED' : error;
-  if (isFailed) explain(member, detail);
+  if (isFailed) halfOf(member).detail ||= detail;
   changed(matters);
 }
 
@@ -99,17 +101,20 @@ interface End {
   detail: string;
 }
 
-function give({ member, changed }: MemberUpdate, { progress, error, detail }: End): void {
+/** What is decided here: what the member said it was at has come to nothing. */
+function give({ member, changed, wallMs }: MemberUpdate, { progress, error, detail }: End): void {
   Object.assign(member, { progress, error });
-  explain(member, detail);
+  halfOf(member).detail = detail;
+  const { download, installing } = member;
+  const end = ({ start_time }: { start_time: number }): number => Math.max(start_time, Math.floor(wallMs() / 1000));
+  if (download.status === 'DOWNLOAD_IN_PROGRESS') Object.assign(download, { status: 'DOWNLOAD_FAILED', end_time: end(download) });
+  if (installing.status === 'INSTALL_IN_PROGRESS') Object.assign(installing, { status: 'INSTALL_FAILED', end_time: end(installing) });
   changed(true);
 }
 
-/** Says why in the half of the update that failed. */
-function explain(member: JobMember, detail: string): void {
-  const step = OF_DOWNLOAD.includes(member.error) ? member.download : member.installing;
-  if (step.detail === '') step.detail = detail;
-}
+/** Of a member that has failed: the half of the update that says why. */
+const halfOf = ({ error, download, installing }: JobMember): DownloadStep | InstallStep =>
+  OF_DOWNLOAD.includes(error) || download.status === 'DOWNLOAD_IN_PROGRESS' ? download : installing;
 
 const OF_DOWNLOAD: readonly InstallError[] = ['MALFORMED_IMAGE_URL', 'IMAGE_URL_NOT_REACHABLE', 'DOWNLOAD_FAILED', 'DOWNLOAD_VALIDATION_FAILED'];
 

@@ -8,6 +8,7 @@ import { updateMember, type MemberUpdate } from '../../src/update/member.js';
 import { PACKAGE } from './jobs-room.js';
 
 const PEER = { address: '192.0.2.7', ip: '192.0.2.7', port: 8470, pin: null, ca: null };
+const NOW_S = 1_800_000_000;
 const ID = 'ef'.repeat(12);
 const WISH: InstallWish = { url: 'https://192.0.2.1/', package: PACKAGE.id, version: PACKAGE.version, bytes: 1, sha256: 'cd' };
 
@@ -43,7 +44,7 @@ async function update(
     (): Promise<T> => {
       calls += `${name} `;
       const answer = answers.length > 1 ? answers.shift()! : answers[0]!;
-      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(answer);
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve(structuredClone(answer));
     };
   const { last = [null], wish = [WISH], begin = [RECEIVED], look = [SUCCESS] } = script;
   await updateMember({
@@ -53,6 +54,7 @@ async function update(
     wish: next('wish', wish),
     keep: () => void (calls += 'keep '),
     changed: () => void seen.push(member.progress),
+    wallMs: () => NOW_S * 1000 + 1,
     signal: new AbortController().signal,
     patience: { pollMs: { first: 1, most: 1 }, reachMs: 60_000, silentMs: 60_000, memberMs: 60_000, ...patience },
   });
@@ -112,5 +114,33 @@ describe('a member that', () => {
     await update(member, { look: [refuses(401, 'AUTH_INVALID_CREDENTIALS')] }, NEVER);
     expect([member.progress, member.error]).toEqual(['FAILED', 'IMAGE_INSTALL_FAILED']);
     expect(member.installing.detail).toMatch(/the user name or the password/);
+  });
+
+  const start_time = NOW_S - 100;
+  const LOADING = at('DOWNLOAD_IN_PROGRESS', { download: { ...NO_STEP, status: 'DOWNLOAD_IN_PROGRESS', start_time } });
+  const UNPACKING = at('INSTALL_IN_PROGRESS', {
+    download: { ...NO_STEP, status: 'DOWNLOAD_SUCCESS', start_time, end_time: start_time },
+    install: { ...NO_STEP, status: 'INSTALL_IN_PROGRESS', start_time: NOW_S + 5, detail: 'unpacking' },
+  });
+
+  it.each([
+    ['vanishes', [LOADING, away], { silentMs: -1 }, /nothing listens/],
+    ['takes too long', [LOADING], { memberMs: -1 }, /did not come to an end/],
+  ])('%s while it downloads has failed with that, and is not said to be at it', async (_, look, patience, why) => {
+    const member = begun();
+    await update(member, { look }, patience);
+    expect(member.download).toMatchObject({ status: 'DOWNLOAD_FAILED', end_time: NOW_S, detail: expect.stringMatching(why) as string });
+    expect(member.installing).toEqual({ ...NO_STEP, status: 'IDLE' });
+  });
+
+  it.each([
+    ['vanishes', [UNPACKING, away], { silentMs: -1 }, /nothing listens/],
+    ['takes too long', [UNPACKING], { memberMs: -1 }, /did not come to an end/],
+  ])('%s while it installs has failed with that, whatever it said last', async (_, look, patience, why) => {
+    const member = begun();
+    await update(member, { look }, patience);
+    expect(member.download).toEqual(UNPACKING.download);
+    // By its own clock it began later.
+    expect(member.installing).toMatchObject({ status: 'INSTALL_FAILED', end_time: NOW_S + 5, detail: expect.stringMatching(why) as string });
   });
 });
