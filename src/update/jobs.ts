@@ -7,7 +7,7 @@ import type { UpdateJobTable } from '../state/update-jobs.js';
 import { newId } from '../task/artifacts.js';
 import { isEnded } from '../task/states.js';
 import type { Tasks } from '../task/tasks.js';
-import { draftOf, type JobWish } from './draft.js';
+import { checkNotTooFar, draftOf, type JobWish } from './draft.js';
 import type { JobMember, UpdateJob } from './job.js';
 import { updateJobKind, type JobInput, type KnownPackage, type UpdateJobKind } from './job-kind.js';
 import { hasEnded, nextState, type JobEvent } from './job-states.js';
@@ -111,9 +111,9 @@ export class UpdateJobs {
       return job;
     }
     const { scheduledMs } = deployment;
-    const aheadMs = scheduledMs - this.#wallMs();
-    if (aheadMs <= 0 || aheadMs > JOB_LIMITS.scheduleMs)
-      throw new SpillwayError('REQUEST_INVALID', `scheduled_at lies ${aheadMs <= 0 ? 'in the past' : 'too far ahead'}`, { field: 'scheduled_at' });
+    const now = this.#wallMs();
+    if (scheduledMs <= now) throw new SpillwayError('REQUEST_INVALID', 'scheduled_at lies in the past', { field: 'scheduled_at' });
+    checkNotTooFar(scheduledMs, now);
     this.#checkReady(job);
     this.#step(job, 'schedule', { type: 'SCHEDULED', scheduledMs, deployedBy });
     this.#pin(job);
