@@ -88,7 +88,7 @@ export class UpdateJobs {
   /** Makes a draft. Throws REQUEST_INVALID, PACKAGE_NOT_FOUND, PEER_NOT_FOUND; as everything here NOT_READY, where it can not be written down. */
   create(wish: JobWish, createdBy: string): UpdateJob {
     const job = draftOf(wish, { ...this.options, id: newId(), createdMs: this.#wallMs(), createdBy });
-    this.#makeRoom();
+    this.#makeRoom(job.members.length);
     const members = job.members.map((member) => JSON.stringify(member));
     this.#write(() => this.options.table.add({ id: job.id, facts: factsOf(job), members }));
     this.#jobs.set(job.id, job);
@@ -275,12 +275,20 @@ export class UpdateJobs {
     }
   }
 
-  /** Of those that have ended, the oldest gives way. */
-  #makeRoom(): void {
-    if (this.#jobs.size < JOB_LIMITS.jobs) return;
-    const oldest = this.list().find(({ state }) => hasEnded(state));
-    if (!oldest) throw new SpillwayError('TOO_MANY_TASKS', `${this.#jobs.size} update jobs have not ended`);
-    this.#forget(oldest);
+  /** For one of so many members. Of those that have ended, the oldest give way, unless that would not do. */
+  #makeRoom(wanted: number): void {
+    const kept = this.list();
+    let [jobs, members] = [kept.length, kept.reduce((sum, job) => sum + job.members.length, 0)];
+    const isFull = (): boolean => jobs >= JOB_LIMITS.jobs || members + wanted > JOB_LIMITS.members;
+    const going: UpdateJob[] = [];
+    for (const job of kept.filter(({ state }) => hasEnded(state))) {
+      if (!isFull()) break;
+      going.push(job);
+      jobs--;
+      members -= job.members.length;
+    }
+    if (isFull()) throw new SpillwayError('TOO_MANY_TASKS', `${jobs} update jobs, of ${members} members between them, have not ended`);
+    for (const job of going) this.#forget(job);
   }
 
   #plan(): void {

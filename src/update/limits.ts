@@ -31,6 +31,8 @@ export const UPDATE_LIMITS = {
 export const JOB_LIMITS = {
   /** That are kept; of more, those that have ended first are forgotten. */
   jobs: 1000,
+  /** Of all jobs that are kept: each has a kilobyte in memory, and a line wherever jobs are listed. */
+  members: 20_000,
   /** That run: each asks its members every other second. */
   running: 8,
   /** Members that are updated at once, unless the job says otherwise, and at most: all of them download from one probe. */
