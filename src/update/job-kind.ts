@@ -79,7 +79,7 @@ async function run({ input, signal, progress }: Work<JobInput, null>, options: J
     const percent = job.members.reduce((sum, member) => sum + percentOf(member), 0) / job.members.length;
     progress(percent, `${updated} of ${job.members.length} members are updated, ${failed} failed`);
   };
-  const update = (member: JobMember): Promise<void> => {
+  const update = (member: JobMember, mayBegin: () => boolean): Promise<void> => {
     const changed = (matters: boolean): void => {
       if (matters) options.noteMember(job, member);
       tell();
@@ -87,7 +87,7 @@ async function run({ input, signal, progress }: Work<JobInput, null>, options: J
     const reach = (): MemberClient => clientOf(member, options);
     const wish = (): Promise<InstallWish> => wishFor(job, member, options);
     const keep = (): void => options.keepMember(job, member);
-    return updateMember({ member, package: job.package, reach, wish, keep, changed, wallMs: options.wallMs, signal, patience: follow });
+    return updateMember({ member, package: job.package, reach, wish, mayBegin, keep, changed, wallMs: options.wallMs, signal, patience: follow });
   };
   try {
     await rollOut(job, { isOwn: (address) => isOwnAddress(address, options), update });

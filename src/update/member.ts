@@ -19,6 +19,8 @@ export interface MemberUpdate {
   reach: () => MemberClient;
   /** What it is to install: only a member that is about to be asked needs that. Rejects where it is not known. */
   wish: () => Promise<InstallWish>;
+  /** It may still be asked: the job has not come to an end meanwhile. */
+  mayBegin: () => boolean;
   /** Writes down that the member is about to be asked. Throws where that can not be done: then it must not be. */
   keep: () => void;
   /** Hears that what is known of the member has changed; `matters`: it is to survive the server. */
@@ -30,7 +32,7 @@ export interface MemberUpdate {
   patience: FollowPatience;
 }
 
-/** Resolves when the member is over; rejects with why the signal aborted. */
+/** Resolves when the member is over, or is not to be asked any more; rejects with why the signal aborted. */
 export async function updateMember(update: MemberUpdate): Promise<void> {
   const { member, signal } = update;
   try {
@@ -47,7 +49,7 @@ async function follow(update: MemberUpdate, client: MemberClient): Promise<void>
   const began = performance.now();
   let heard = began;
   let wait = patience.pollMs.first;
-  while (!isOver(member)) {
+  while (!isOver(member) && (member.isAsked || update.mayBegin())) {
     try {
       take(update, await (member.install === null ? ask(update, client) : client.look(member.install, signal)));
       heard = performance.now();

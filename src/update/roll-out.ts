@@ -4,8 +4,8 @@ import { hasFailed, isOver, isUpdated, type JobMember, type UpdateJob } from './
 export interface RollOutOptions {
   /** Whether a member is this probe. */
   isOwn: (address: string) => boolean;
-  /** Resolves when the member is over. */
-  update: (member: JobMember) => Promise<void>;
+  /** Resolves when the member is over; or left as it is, since it was not asked while it still might be. */
+  update: (member: JobMember, mayBegin: () => boolean) => Promise<void>;
 }
 
 /** Resolves when nothing is left to be done; members that were not begun stay as they are. Rejects as the first `update` that does. */
@@ -22,7 +22,7 @@ export async function rollOut(job: UpdateJob, { isOwn, update }: RollOutOptions)
     // What an earlier run of the server has begun is followed first, and to its end.
     const waiting = members.filter((member) => !isOver(member)).sort((a, b) => Number(b.isAsked) - Number(a.isAsked));
     const turn = async (): Promise<void> => {
-      for (let member = waiting.shift(); member; member = waiting.shift()) if (member.isAsked || mayBegin()) await update(member);
+      for (let member = waiting.shift(); member; member = waiting.shift()) if (member.isAsked || mayBegin()) await update(member, mayBegin);
     };
     const ends = await Promise.allSettled(Array.from({ length: Math.min(maxConcurrent, waiting.length) }, turn));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;

@@ -36,6 +36,7 @@ async function update(
   member: JobMember,
   script: Script,
   patience: Partial<MemberUpdate['patience']> = {},
+  mayBegin = () => true,
 ): Promise<{ calls: string; seen: string[] }> {
   let calls = '';
   const seen: string[] = [];
@@ -52,6 +53,7 @@ async function update(
     package: PACKAGE.id,
     reach: () => ({ last: next('last', last), begin: next('begin', begin), look: next('look', look) }),
     wish: next('wish', wish),
+    mayBegin,
     keep: () => void (calls += 'keep '),
     changed: () => void seen.push(member.progress),
     wallMs: () => NOW_S * 1000 + 1,
@@ -101,6 +103,13 @@ describe('a member that', () => {
     const { calls } = await update(member, { last: [...last, away, away, RECEIVED], begin: [away] }, { reachMs: -1 });
     expect(calls).toBe(`${last.length === 0 ? '' : 'last wish keep begin '}last last last look`);
     expect([member.progress, member.install]).toEqual(['SUCCESS', ID]);
+  });
+
+  it('was not reached yet is left alone once no other is to be begun', async () => {
+    const member = fresh();
+    const may = [true, false];
+    const { calls } = await update(member, { last: [away] }, {}, () => may.shift()!);
+    expect([calls, member]).toEqual(['last', fresh()]);
   });
 
   it.each([401, 403, 429, 500, 503])('answers with %s is not one that restarts, and may do its work all the same', async (status) => {
