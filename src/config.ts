@@ -22,6 +22,9 @@ export const LIMITS = {
   bodyMs: 60_000,
   /** Without a byte of a body. */
   bodyIdleMs: 60_000,
+  /** What is left of a refused body is waited for that long, and up to that size, where the connection ends behind the answer. */
+  refusedBodyBytes: 1 << 30,
+  refusedBodyMs: 60_000,
   /** For a client to read why its connection ends. */
   lingerMs: 1000,
   /** Characters of the sentence in an error: what it repeats of the request may be as long as that. */

@@ -63,7 +63,7 @@ export const ERRORS = {
   TOO_MANY_FILES: { http: 409, exit: 2, about: 'there are more files or folders than one answer may list' },
   UPLOAD_TOO_LARGE: { http: 413, exit: 2, about: 'the file that is sent is over its limit' },
   TOO_MANY_UPLOADS: { http: 503, exit: 2, about: 'as many files as may be written at once are' },
-  DISK_FULL: { http: 507, exit: 2, about: 'there is no space for the file' },
+  DISK_FULL: { http: 507, exit: 2, about: 'there is no space for the file, or for what is to be written down' },
   BUNDLE_INVALID: { http: 400, exit: 2, about: 'the file is no diagnostic package, or a damaged one' },
   BUNDLE_PASSPHRASE: { http: 400, exit: 2, about: 'the passphrase of the diagnostic package is missing or wrong' },
   RANGE_INVALID: { http: 416, exit: 2, about: 'the range asked for lies behind the end' },
@@ -111,6 +111,7 @@ export const ERRORS = {
   CLIENT_TOO_SLOW: { http: 499, exit: 2, about: 'the client took no packets for a long time, and others were waiting' },
   AUTH_REQUIRED: { http: 401, exit: 2, about: 'the request needs a login and carries none' },
   AUTH_INVALID_CREDENTIALS: { http: 401, exit: 2, about: 'the user name or the password is wrong' },
+  SESSION_NOT_FOUND: { http: 404, exit: 2, about: 'the caller has no session of this id' },
   AUTH_INVALID_SESSION: { http: 401, exit: 2, about: 'the session has ended, or the token is not known' },
   AUTH_EXPIRED_TOKEN: { http: 401, exit: 2, about: 'the token has expired' },
   AUTH_LOCKED: { http: 429, exit: 2, about: 'too many wrong passwords came for this user or from this address' },
@@ -157,8 +158,18 @@ export class SpillwayError extends Error {
   }
 }
 
-/** Any thrown value as a coded error; what has no code is a defect of ours. */
+/** What the system says of a full disk, and the database. */
+const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
+
+/** Whether a full disk is behind it, whoever met that. */
+export function isOfFullDisk(error: unknown): boolean {
+  const errno = error instanceof SpillwayError ? error.metrics['errno'] : (error as { code?: string } | null)?.code;
+  return FULL.includes(errno ?? '');
+}
+
+/** Any thrown value as a coded error; what has no code, and is not of a full disk, is a defect of ours. */
 export function coded(error: unknown): SpillwayError {
   if (error instanceof SpillwayError) return error;
+  if (isOfFullDisk(error)) return new SpillwayError('DISK_FULL', 'there is no space left on the disk of the probe');
   return new SpillwayError('INTERNAL', error instanceof Error ? error.message : String(error));
 }

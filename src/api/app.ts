@@ -3,6 +3,7 @@ import Fastify, { LogController, type FastifyInstance, type FastifyServerOptions
 import { LIMITS } from '../config.js';
 import { writeJson } from '../export/json.js';
 import { limitBodies } from './body-time.js';
+import { passRefusedBodies } from './refused-bodies.js';
 import { readBodies } from './body.js';
 import { Connections } from './connections.js';
 import { documentApi } from './docs.js';
@@ -63,6 +64,7 @@ export async function buildApp({ services, gate, own, tls, logger, version, seen
   connections.guard(app);
   guard(app, own);
   limitBodies(app);
+  passRefusedBodies(app);
   readBodies(app);
   app.decorateRequest('caller', null);
   await documentApi(app, version, gate);

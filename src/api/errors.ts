@@ -3,7 +3,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { LIMITS } from '../config.js';
-import { ERRORS, SpillwayError, type ErrorCode } from '../errors.js';
+import { coded, ERRORS, SpillwayError, type ErrorCode } from '../errors.js';
 import { rootOf, type Faults, type Service } from './link.js';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -92,7 +92,8 @@ export function answerAndClose(socket: Socket, code: ErrorCode, text: string, st
 }
 
 function knownError(error: unknown): SpillwayError {
-  if (error instanceof SpillwayError && error.code !== 'INTERNAL') return error;
+  const own = coded(error);
+  if (own.code !== 'INTERNAL') return own;
   const { code = '', statusCode = 500, message } = error as { code?: string; statusCode?: number; message: string };
   const mapped = FASTIFY[code];
   if (mapped !== undefined) return new SpillwayError(...mapped);

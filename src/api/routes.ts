@@ -100,14 +100,7 @@ function add(app: FastifyInstance, route: Route, gate: Gate): void {
         reply,
         param: (name) => params[name] ?? params['*'] ?? '',
       };
-      let answer: unknown;
-      try {
-        answer = await link.handle(call as Parameters<Link['handle']>[0]);
-      } catch (error) {
-        // The client reads the answer when it has sent everything.
-        if (link.isRaw === true) request.raw.resume();
-        throw error;
-      }
+      const answer: unknown = await link.handle(call as Parameters<Link['handle']>[0]);
       return reply.sent || answer === reply ? reply : reply.send(link.status === 204 ? null : answer);
     },
   });

@@ -55,6 +55,7 @@ export async function upload<T>(dataFolder: string, path: string, bytes: AsyncIt
 function answered<T>({ status, text }: Answer): T {
   const answer: unknown = text === '' ? undefined : JSON.parse(text);
   if (status < 400) return answer as T;
+  if (answer === undefined) throw new SpillwayError('INTERNAL', `the probe refused with status ${status}, and its sentence was lost`);
   // Update jobs have names of their own for the two.
   const { error_id, error_text, id, message } = answer as { error_id?: string; error_text?: string; id: string; message: string };
   const [code, sentence] = [error_id ?? id, error_text ?? message];

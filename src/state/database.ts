@@ -13,6 +13,9 @@ import { MIGRATIONS } from './migrations.js';
 export type Connection = Database.Database;
 export type Statement = Database.Statement;
 
+const USUALLY = 'PRAGMA synchronous = NORMAL';
+const AT_ONCE = 'PRAGMA synchronous = FULL';
+
 /** Opens the database at `path`, makes or upgrades it, and keeps it locked until it is closed. */
 export function openDatabase(path: string): { db: Connection; isNew: boolean } {
   const db = attempt(path, () => openPrivately(path));
@@ -21,7 +24,7 @@ export function openDatabase(path: string): { db: Connection; isNew: boolean } {
       db.exec('PRAGMA locking_mode = EXCLUSIVE');
       db.exec('PRAGMA journal_mode = WAL');
       // What is committed survives the process, however that dies. A power cut may take the last moments, never the rest.
-      db.exec('PRAGMA synchronous = NORMAL');
+      db.exec(USUALLY);
       // The mode alone takes no lock; a transaction that may write does.
       db.exec('BEGIN IMMEDIATE');
       const before = migrate(db, path);
@@ -72,6 +75,19 @@ export function copyDatabase(db: Connection, path: string): void {
 /** Writes what is there already; throws what the system says where it can't. */
 export function touchDatabase(db: Connection): void {
   db.exec('UPDATE identity SET serial = serial');
+}
+
+/**
+ * Runs a write outside of a transaction that survives a power cut as soon as this returns, and all that was committed before with it:
+ * for rows that what comes next relies on, such as a file that is removed because another has taken its place.
+ */
+export function durably(db: Connection, write: () => void): void {
+  db.exec(AT_ONCE);
+  try {
+    write();
+  } finally {
+    db.exec(USUALLY);
+  }
 }
 
 /** Runs the steps that are missing; returns how many there were before. */

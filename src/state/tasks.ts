@@ -64,9 +64,9 @@ export class TaskTable {
     this.db.prepare('DELETE FROM tasks WHERE id = ?').run(id);
   }
 
-  /** All of them, oldest first. */
+  /** All of them, in the order in which they were made, whatever the clock said. */
   all(): (StoredTask & StoredExpiry)[] {
-    const rows = this.db.prepare('SELECT * FROM tasks ORDER BY created_ms, rowid').all() as TaskRow[];
+    const rows = this.db.prepare('SELECT * FROM tasks ORDER BY rowid').all() as TaskRow[];
     return rows.map(({ created_ms, updated_ms, expires_ms, left_ms, ...row }) => {
       return { ...row, createdMs: created_ms, updatedMs: updated_ms, expiresMs: expires_ms, leftMs: left_ms };
     });

@@ -1,5 +1,5 @@
 /** Update packages of the repository, and the keys that they may be signed with. */
-import type { Connection } from './database.js';
+import { durably, type Connection } from './database.js';
 
 export interface StoredPackage {
   /** That of its manifest. */
@@ -41,15 +41,14 @@ interface KeyRow extends Omit<StoredKey, 'addedMs'> {
 export class UpdatePackageTable {
   constructor(private readonly db: Connection) {}
 
-  /** Adds the package, or takes the place of the one with its id. */
+  /** Adds the package, or takes the place of the one with its id; on the disk when it returns: the file of the other one goes then. */
   save(row: StoredPackage): void {
     const { id, version, platform, architecture, node, bytes, sha256, crc32, signer, madeMs, importedMs, file } = row;
-    this.db
-      .prepare(
-        `INSERT OR REPLACE INTO update_packages (id, version, platform, architecture, node, bytes, sha256, crc32, signer, made_ms, imported_ms, file)
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      )
-      .run(id, version, platform, architecture, node, bytes, sha256, crc32, signer, madeMs, importedMs, file);
+    const write = this.db.prepare(
+      `INSERT OR REPLACE INTO update_packages (id, version, platform, architecture, node, bytes, sha256, crc32, signer, made_ms, imported_ms, file)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    );
+    durably(this.db, () => void write.run(id, version, platform, architecture, node, bytes, sha256, crc32, signer, madeMs, importedMs, file));
   }
 
   remove(id: string): void {

@@ -75,6 +75,11 @@ export class Artifacts {
     return this.#kept.get(id) ?? null;
   }
 
+  /** What all of them together may still grow by. */
+  get freeBytes(): number {
+    return this.#limits.artifactsBytes - this.#bytes;
+  }
+
   /** When it is let go of, by the clock on the wall. */
   expiresMs(id: string): number | null {
     return this.#expiry.whenMs(id);

@@ -36,6 +36,8 @@ export interface Packed {
 }
 
 export type ExportKind = TaskKind<ExportInput, null, ExportResult> & {
+  /** How large one may be, and all of them together. */
+  artifactBytes: number;
   /** Of a task that runs; of another one, nothing. */
   packed(task: string): Packed;
 };
@@ -75,7 +77,8 @@ export function filesToStore(
     const { id, bytes, crc32: sum } = each;
     return { path: packageName(each), bytes, crc32: sum, read: () => repository.bytes(id) };
   });
-  if (content === 'payloads') return files;
+  // Of nothing at all there is no archive that every reader takes for whole.
+  if (content === 'payloads' && files.length > 0) return files;
   const index = indexOf(packages, number * 1000);
   return [{ path: INDEX_NAME, bytes: index.length, crc32: crc32(index), read: () => one(index) }, ...files];
 }

@@ -65,3 +65,15 @@ export const FOLLOW_PATIENCE: FollowPatience = {
   silentMs: 10 * 60_000,
   memberMs: 2 * 3_600_000,
 };
+
+/** How long a probe that fetches a package waits for the server of it. */
+export interface DownloadPatience {
+  /** Between two attempts. */
+  retryMs: number;
+  /** Since the download came further: a server's restart takes a minute, and one that goes back to the version before some minutes. */
+  silentMs: number;
+  /** For a server of which nothing has come yet: it was there a moment ago, or its address is wrong. */
+  unreachedMs: number;
+}
+
+export const DOWNLOAD_PATIENCE: DownloadPatience = { retryMs: 2000, silentMs: 10 * 60_000, unreachedMs: 60_000 };

@@ -30,6 +30,8 @@ export interface Proven {
   isSigned: boolean;
   /** SHA-256 of the key that signed it, one of the demands; null: there were no keys. */
   signer: string | null;
+  /** The same with other keys: they may have changed while it came. Throws PACKAGE_UNSIGNED or PACKAGE_TAMPERED. */
+  signerAmong: (keys: readonly KeyObject[]) => string | null;
 }
 
 /** Takes a file that is proven up to its last byte: `bytes` throws there where it is not, and what was taken of it is of no use. */
@@ -58,7 +60,8 @@ export async function readPackage(bytes: AsyncIterable<Uint8Array>, demands: Dem
       entry = await tar.next();
     }
     // Before anything is believed of it: who made it.
-    const signer = demands === null ? null : proveSigner(text, signature, demands.keys);
+    const signerAmong = (keys: readonly KeyObject[]): string | null => proveSigner(text, signature, keys);
+    const signer = demands === null ? null : signerAmong(demands.keys);
     const manifest = parseManifest(text);
     if (demands !== null) check(manifest, demands);
     for (const file of manifest.files) {
@@ -72,7 +75,7 @@ export async function readPackage(bytes: AsyncIterable<Uint8Array>, demands: Dem
       entry = await tar.next();
     }
     if (entry !== null) throw tampered(`${shown(entry)} is not in the manifest`);
-    return { manifest, isSigned: signature !== null, signer };
+    return { manifest, isSigned: signature !== null, signer, signerAmong };
   } finally {
     await tar.close();
   }

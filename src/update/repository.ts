@@ -7,12 +7,12 @@ import { mkdir, open, readdir, stat, unlink, type FileHandle } from 'node:fs/pro
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { OneByOne } from '../buffer/one-by-one.js';
-import { SpillwayError } from '../errors.js';
+import { isOfFullDisk, SpillwayError } from '../errors.js';
 import { FileSink } from '../state/file-sink.js';
 import type { StoredPackage, UpdatePackageTable } from '../state/updates.js';
 import { newId } from '../task/artifacts.js';
 import { UPDATE_LIMITS } from './limits.js';
-import { readPackage } from './package-reader.js';
+import { readPackage, type Proven } from './package-reader.js';
 
 export type { StoredPackage } from '../state/updates.js';
 
@@ -40,9 +40,14 @@ interface Arriving {
   crc32: number;
   /** All of it has come. */
   isWhole: boolean;
-  /** Why it did not. */
+  /** Why it did not: the first reason. */
   failure: unknown;
+  /** Nobody reads it any more; a piece may be on its way yet, for who reads asks ahead. */
+  isOver: boolean;
 }
+
+/** Whose signature it has is looked at last. */
+type Unsigned = Omit<StoredPackage, 'signer'>;
 
 /** Only the probe's own user reads what is in them. */
 const FILE_MODE = 0o600;
@@ -110,7 +115,7 @@ export class Repository {
     if (this.#importing >= UPDATE_LIMITS.importsAtOnce)
       throw new SpillwayError('TOO_MANY_UPLOADS', `${UPDATE_LIMITS.importsAtOnce} update packages are being written already`);
     this.#importing++;
-    const arriving: Arriving = { bytes: 0, hash: createHash('sha256'), crc32: 0, isWhole: false, failure: null };
+    const arriving: Arriving = { bytes: 0, hash: createHash('sha256'), crc32: 0, isWhole: false, failure: null, isOver: false };
     try {
       return await this.#import(bytes, arriving, signal);
     } catch (error) {
@@ -126,10 +131,9 @@ export class Repository {
     return this.#changes.run(async () => {
       const known = this.get(id);
       this.#refusePinned(id);
-      this.options.table.remove(id);
       this.#kept.delete(id);
       this.#bytes -= known.bytes;
-      await this.#unlink(known.file);
+      await this.#forget(known);
     });
   }
 
@@ -166,14 +170,15 @@ export class Repository {
     const file = newId();
     const sink = await FileSink.open(this.#path(file), { mode: FILE_MODE });
     try {
-      const { manifest, signer } = await readPackage(this.#written(bytes, arriving, sink, signal), { keys: this.options.keys() });
+      const { manifest, signerAmong } = await readPackage(this.#written(bytes, arriving, sink, signal), { keys: this.options.keys() });
       if (!arriving.isWhole) throw new SpillwayError('PACKAGE_INVALID', 'something stands behind the end of the package');
       const { id, version, platform, architecture, node, createdMs } = manifest;
       const sha256 = arriving.hash.digest('hex');
       const facts = { id, version, platform, architecture, node, bytes: arriving.bytes, sha256, crc32: arriving.crc32 };
-      const row: StoredPackage = { ...facts, signer, madeMs: createdMs, importedMs: Date.now(), file };
-      return await this.#changes.run(() => this.#add(row, sink));
+      const row: Unsigned = { ...facts, madeMs: createdMs, importedMs: Date.now(), file };
+      return await this.#changes.run(() => this.#add(row, signerAmong, sink));
     } finally {
+      arriving.isOver = true;
       // Where it was finished, this does nothing.
       await sink.abort();
     }
@@ -189,6 +194,7 @@ export class Repository {
     let isRead = false;
     try {
       for await (const piece of bytes) {
+        if (arriving.isOver) return;
         signal?.throwIfAborted();
         this.#reserve(arriving.bytes, piece.length);
         arriving.bytes += piece.length;
@@ -201,22 +207,25 @@ export class Repository {
       }
       arriving.isWhole = true;
     } catch (error) {
-      if (!isRead) arriving.failure = error;
+      if (!isRead && !arriving.isOver) arriving.failure ??= error;
       throw error;
     }
   }
 
-  async #add(row: StoredPackage, sink: FileSink): Promise<Imported> {
-    const before = this.find(row.id);
-    if (before?.sha256 === row.sha256) return { package: before, isNew: false };
+  async #add(facts: Unsigned, signerAmong: Proven['signerAmong'], sink: FileSink): Promise<Imported> {
+    const before = this.find(facts.id);
+    if (before?.sha256 === facts.sha256) return { package: before, isNew: false };
     if (!before && this.#kept.size >= this.#limits.packages)
       throw new SpillwayError('TASK_QUOTA', `there are ${this.#kept.size} update packages: no more than ${this.#limits.packages} are kept`);
     await sink.finish();
+    let row: StoredPackage;
     try {
-      this.#refusePinned(row.id);
+      this.#refusePinned(facts.id);
+      // By the keys that there are now, not by those of when it began to come.
+      row = { ...facts, signer: signerAmong(this.options.keys()) };
       this.options.table.save(row);
     } catch (error) {
-      await this.#unlink(row.file);
+      await this.#unlink(facts.file);
       throw error;
     }
     this.#kept.delete(row.id);
@@ -253,8 +262,18 @@ export class Repository {
         continue;
       }
       this.#report(new SpillwayError('FILE_CHANGED', `the file of the update package ${row.id} is not there any more, or cut: it is forgotten`));
-      this.options.table.remove(row.id);
-      await this.#unlink(row.file);
+      await this.#forget(row);
+    }
+  }
+
+  /** The file first: on a full disk its space is what the row's removal needs. */
+  async #forget({ id, file }: StoredPackage): Promise<void> {
+    await this.#unlink(file);
+    try {
+      this.options.table.remove(id);
+    } catch (error) {
+      // A restart finds a row without its file, which goes then.
+      this.#report(error as Error);
     }
   }
 
@@ -269,10 +288,7 @@ export class Repository {
   }
 }
 
-const FULL = ['ENOSPC', 'EDQUOT', 'SQLITE_FULL'];
-
 /** A full disk by its own code, whoever met it. */
 function asOfDisk(error: unknown): unknown {
-  const errno = error instanceof SpillwayError ? error.metrics['errno'] : (error as { code?: string } | null)?.code;
-  return FULL.includes(errno ?? '') ? new SpillwayError('DISK_FULL', 'there is no space for the update package') : error;
+  return isOfFullDisk(error) ? new SpillwayError('DISK_FULL', 'there is no space for the update package') : error;
 }

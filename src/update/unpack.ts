@@ -26,7 +26,6 @@ export async function unpack(bytes: AsyncIterable<Uint8Array>, { folder, demands
   const made = new Set<string>();
   let done = 0;
   const { manifest } = await readPackage(bytes, demands, async ({ path, executable }, pieces) => {
-    signal.throwIfAborted();
     const place = join(folder, path);
     const above = dirname(place);
     if (!made.has(above)) await mkdir(above, { recursive: true, mode: FOLDER }).catch(refuse);
@@ -34,6 +33,7 @@ export async function unpack(bytes: AsyncIterable<Uint8Array>, { folder, demands
     const file = await open(place, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, executable ? EXECUTABLE : PLAIN).catch(refuse);
     try {
       for await (const piece of pieces) {
+        signal.throwIfAborted();
         await file.writeFile(piece).catch(refuse);
         done += piece.length;
         progress(done);
@@ -43,7 +43,7 @@ export async function unpack(bytes: AsyncIterable<Uint8Array>, { folder, demands
     }
   });
   await writeFile(join(folder, MANIFEST_NAME), JSON.stringify(manifest), { mode: PLAIN, flag: 'wx' }).catch(refuse);
-  await syncAll(folder);
+  await syncAll(folder, signal);
   return manifest;
 }
 
@@ -54,8 +54,8 @@ function refuse(error: unknown): never {
 }
 
 /** A file after the other would take some ten seconds for thousands of them. */
-async function syncAll(folder: string): Promise<void> {
-  const child = spawn('sync', ['--file-system', folder], { stdio: 'ignore' });
+async function syncAll(folder: string, signal: AbortSignal): Promise<void> {
+  const child = spawn('sync', ['--file-system', folder], { stdio: 'ignore', signal });
   const [code] = (await once(child, 'exit')) as [number | null];
   if (code !== 0) throw new SpillwayError('FILE_FAILED', 'the release can not be brought to the disk');
 }

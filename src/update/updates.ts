@@ -53,7 +53,7 @@ export async function openUpdates({ data, audit, report, slots, launcher, ...roo
     ...{ slots, peers: rooms.peers, profiles: rooms.profiles },
     keys: () => keys.keys(),
     keepDatabase: () => data.copyDatabase(keptDatabase(slots.folder)),
-    restart: () => launcher?.restart(),
+    restart: launcher && (() => launcher.restart()),
   });
   const jobs = new UpdateJobs({ table: data.updateJobs, packages: repository, report, ...rooms });
   return { repository, keys, install, slots, isEnabled: launcher !== null, jobs, exportKind: exports, kinds: [exports, install, jobs.kind] };

@@ -77,15 +77,18 @@ describe('a session', () => {
   it('is ended by its id as well, and another one is not', async () => {
     const [one, two] = [await login(), await login()];
     const id = json<{ messages: { id: string }[] }>(one).messages[0]!.id;
-    for (const [answer, left] of [
-      [two, 200],
-      [one, 401],
-    ] as const) {
+    const end = (headers: Record<string, string>): Promise<Answer> => probe.ask(`/sessions/${id}`, { method: 'DELETE', as: null, headers });
+    const headersOf = (answer: Answer): Record<string, string> => {
       const jar = cookies(answer);
-      const headers = { cookie: sent(jar), 'x-csrf-token': jar['csrf']! };
-      expect((await probe.ask(`/sessions/${id}`, { method: 'DELETE', as: null, headers })).status).toBe(200);
-      expect((await probe.ask(ROOT, { as: null, headers })).status).toBe(left);
-    }
+      return { cookie: sent(jar), 'x-csrf-token': jar['csrf']! };
+    };
+    const [own, other] = [headersOf(one), headersOf(two)];
+    const refused = await end(other);
+    expect([faultOf(refused), refused.headers['set-cookie']]).toEqual([[404, 'SESSION_NOT_FOUND'], undefined]);
+    expect((await probe.ask(ROOT, { as: null, headers: other })).status).toBe(200);
+    expect((await probe.ask(ROOT, { as: null, headers: own })).status).toBe(200);
+    expect((await end(own)).status).toBe(200);
+    expect((await probe.ask(ROOT, { as: null, headers: own })).status).toBe(401);
   });
 
   it('of another API needs no such header, nor does Basic; here and there', async () => {

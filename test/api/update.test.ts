@@ -4,6 +4,8 @@ import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { UpdateKeyTable } from '../../src/state/updates.js';
+import { UPDATE_LIMITS } from '../../src/update/limits.js';
 import { FakeEngine } from '../export/fakes.js';
 import { keyPair, somePackage } from '../update/some-package.js';
 import { errorOf, TestProbe, type Answer, type Ask } from './server.js';
@@ -112,13 +114,16 @@ describe('a package', () => {
     expect(refusal(await ask('/packages', { as: 'narrow', body }))).toEqual([404, 'FILE_NOT_FOUND']);
   });
 
-  it('that is larger than all may be is refused before it comes', async () => {
-    const head = `POST ${ROOT}/packages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: ${users['operator']!.authorization}\r\nContent-Length: 99999999999\r\n\r\n`;
+  it.each([
+    ['is refused before it comes', UPDATE_LIMITS.exportBytes + 1, 413, 'UPLOAD_TOO_LARGE'],
+    ['may be the export of a full repository', UPDATE_LIMITS.exportBytes, 400, 'PACKAGE_INVALID'],
+  ])('that is as large as this %s', async (_, bytes, status, wanted) => {
+    const head = `POST ${ROOT}/packages HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: ${users['operator']!.authorization}\r\nContent-Length: ${bytes}\r\n\r\n`;
     const socket = connect(probe.port, '127.0.0.1');
-    socket.write(head);
+    socket.write(`${head}no package`);
     const said = await new Promise<string>((resolve) => socket.once('data', (data: Buffer) => resolve(data.toString())));
     socket.destroy();
-    expect(said).toMatch(/^HTTP\/1.1 413 [^]*UPLOAD_TOO_LARGE/);
+    expect(said).toMatch(new RegExp(`^HTTP/1.1 ${status} [^]*${wanted}`));
   });
 });
 
@@ -140,6 +145,16 @@ describe('keys', () => {
     expect(json<{ items: object[] }>(signed).items).toMatchObject([{ signer: made.fingerprint }]);
     expect((await ask(self, { as: 'admin', method: 'DELETE' })).status).toBe(204);
     expect(refusal(await ask(self, { as: 'admin', method: 'DELETE' }))).toEqual([404, 'KEY_NOT_FOUND']);
+  });
+
+  it('are not added on a full disk, which is told', async () => {
+    const add = vi.spyOn(UpdateKeyTable.prototype, 'add').mockImplementationOnce(() => {
+      throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+    });
+    const body = { name: 'ours', pem: keyPair().pem };
+    expect(refusal(await ask('/keys', { as: 'admin', body }))).toEqual([507, 'DISK_FULL']);
+    add.mockRestore();
+    expect(json(await ask('/keys', { as: 'admin' }))).toEqual({ items: [] });
   });
 
   it.each<[string, object]>([

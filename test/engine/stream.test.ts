@@ -17,7 +17,7 @@ const packets = Array.from({ length: 500 }, (_, i) => ({ seconds: 1000 + i, frac
 const whole = pcapFile(packets);
 /** A zstd block is whole or nothing. */
 const twoFrames = Buffer.concat([whole.subarray(0, 1000), whole.subarray(1000)].map((part) => compress(part)));
-const soon = 3000;
+const soon = 10_000;
 
 const from = (pipe: Pipe, wish: object = {}) => request([{ fd: pipe.readEnd, name: '-' }], wish);
 /** Sends in the background; whoever reads may leave early. */

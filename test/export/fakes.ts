@@ -128,9 +128,12 @@ export class TemporaryData {
   }
 }
 
+/** Where the machine is busy with other tests, a server takes seconds to start. */
+const UNTIL_MS = 25_000;
+
 /** Waits until `check` holds, for a bounded time. */
 export async function until(check: () => boolean | Promise<boolean>, what = 'it to happen'): Promise<void> {
-  for (let i = 0; i < 500; i++) {
+  for (const end = performance.now() + UNTIL_MS; performance.now() < end; ) {
     if (await check()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

@@ -4,7 +4,8 @@ import { mkdirSync, mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-const mount = (path: string): void => void execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', path], { stdio: 'ignore' });
+const mount = (path: string, options = 'size=1m'): void =>
+  void execFileSync('mount', ['-t', 'tmpfs', '-o', options, 'tmpfs', path], { stdio: 'ignore' });
 const unmount = (path: string): void => void execFileSync('umount', [path]);
 
 /** Whether this user may mount. */
@@ -21,10 +22,10 @@ export function canMount(): boolean {
   }
 }
 
-/** Runs `work` with a file system of one megabyte at `path`, which is made and removed. */
-export async function withSmallDisk(path: string, work: () => Promise<void>): Promise<void> {
+/** Runs `work` with a file system of one megabyte, or other `options`, at `path`, which is made and removed. */
+export async function withSmallDisk(path: string, work: () => Promise<void>, options?: string): Promise<void> {
   mkdirSync(path);
-  mount(path);
+  mount(path, options);
   try {
     await work();
   } finally {

@@ -21,6 +21,7 @@ export class FakePeer {
   connections = 0;
   readonly heard: Heard[] = [];
   readonly #sockets = new Set<Socket>();
+  #port = 0;
 
   private constructor(
     private readonly server: Server,
@@ -65,13 +66,19 @@ export class FakePeer {
   }
 
   async #listen(): Promise<this> {
-    this.server.listen(0, '127.0.0.1');
-    await once(this.server, 'listening');
+    await this.up();
     return this;
   }
 
+  /** Where it was before, if it was stopped. */
+  async up(): Promise<void> {
+    this.server.listen(this.#port, '127.0.0.1');
+    await once(this.server, 'listening');
+    this.#port = (this.server.address() as AddressInfo).port;
+  }
+
   get port(): number {
-    return (this.server.address() as AddressInfo).port;
+    return this.#port;
   }
 
   /** How many connections are open now. */
@@ -84,6 +91,7 @@ export class FakePeer {
   }
 
   async stop(): Promise<void> {
+    if (!this.server.listening) return;
     const closed = once(this.server, 'close');
     this.server.close();
     for (const socket of this.#sockets) socket.destroy();

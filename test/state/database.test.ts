@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { closeDatabase, openDatabase } from '../../src/state/database.js';
+import { closeDatabase, durably, openDatabase } from '../../src/state/database.js';
 import { ExportStore, type StoredExport } from '../../src/state/exports.js';
 import { MIGRATIONS } from '../../src/state/migrations.js';
 
@@ -67,6 +67,23 @@ describe('the schema', () => {
   it('is not looked for in a file that is no database', () => {
     writeFileSync(path, 'no database, but long enough to be one '.repeat(100));
     expect(() => openDatabase(path)).toThrow(expect.objectContaining({ code: 'DATA_FOLDER_UNUSABLE' }));
+  });
+});
+
+describe('a write for good', () => {
+  it('is synchronised, and no other is, also behind one that failed', () => {
+    const { db } = openDatabase(path);
+    const level = (): unknown => (db.prepare('PRAGMA synchronous').get() as { synchronous: number }).synchronous;
+    const [FULL, NORMAL] = [2, 1];
+    const seen: unknown[] = [];
+    durably(db, () => void seen.push(level()));
+    expect([seen, level()]).toEqual([[FULL], NORMAL]);
+    const fails = (): void => {
+      throw new Error('it failed');
+    };
+    expect(() => durably(db, fails)).toThrow('it failed');
+    expect(level()).toBe(NORMAL);
+    closeDatabase(db);
   });
 });
 

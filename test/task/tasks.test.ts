@@ -1,7 +1,7 @@
 /** Tasks: turns, progress, ends of every sort, and what a restart makes of them. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { SpillwayError } from '../../src/errors.js';
 import type { Ended, Task, TaskKind, Work } from '../../src/task/task.js';
 import { openRoom } from './harness.js';
@@ -246,6 +246,22 @@ describe('a restart', () => {
     after.tasks.resume();
     for (const { id, input } of tasks) expect(await after.tasks.ended(id)).toMatchObject({ state: 'done', result: { sum: input.n } });
     expect(seen).toEqual([`1 ${JSON.stringify({ secret: SECRET })} null`, '1 null {"sum":100}', '2 null null']);
+  });
+
+  it('finds tasks in the order in which they were made, whatever the clock said', async () => {
+    const kind = toy(done);
+    const room = await openRoom([kind]);
+    vi.useFakeTimers({ toFake: ['Date'], now: 2_000_000_000_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    const ids: string[] = [];
+    for (const now of [2_000_000_000_000, 1_000_000_000_000, 1_500_000_000_000]) {
+      vi.setSystemTime(now);
+      const { id } = room.tasks.create(kind, 'ann', { n: 1 }, { secret: SECRET });
+      await room.tasks.ended(id);
+      ids.push(id);
+    }
+    await room.close();
+    expect((await openRoom([kind], room.folder)).tasks.list().map(({ id }) => id)).toEqual(ids);
   });
 
   it('that is asked for ends what runs first', async () => {

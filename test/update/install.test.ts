@@ -22,13 +22,15 @@ describe('an update', () => {
     const probe = await member(good);
     const { id } = await probe.install(good);
     expect(probe.restarts).toBe(1);
+    // The only file that is not empty.
+    const unpacked = statSync(join(probe.folder, 'updates', 'a', 'bin', 'spillway')).size;
     expect(probe.room.tasks.find(id)).toMatchObject({
       state: 'running',
       result: {
         update_progress_status: 'REBOOT_IN_PROGRESS',
         error: 'NOT_SET',
         download_status: { status: 'DOWNLOAD_SUCCESS', progress: 100, bytes: good.bytes.length, total_bytes: good.bytes.length },
-        install_status: { status: 'INSTALL_SUCCESS', progress: 100 },
+        install_status: { status: 'INSTALL_SUCCESS', progress: 100, bytes: unpacked, total_bytes: unpacked },
       },
     });
     expect(probe.slots.read()).toMatchObject({
@@ -91,6 +93,8 @@ describe('an update', () => {
   });
 });
 
+const SOON = { timeout: 20_000, interval: 5 };
+
 const part = (folder: string): number => {
   const downloads = join(folder, 'updates', 'downloads');
   const [name] = existsSync(downloads) ? readdirSync(downloads) : [];
@@ -111,6 +115,56 @@ describe('a download', () => {
     expect(await probe.install(large)).toMatchObject({ state: 'running' });
     expect(probe.fake.heard).toHaveLength(4);
     expect(probe.restarts).toBe(1);
+  });
+
+  it('waits for a server that is away: before it begins, and as often as it goes away later', async () => {
+    const probe = await member(async ({ headers }, response) => {
+      const from = Number(/\d+/.exec(headers.range ?? '0')![0]);
+      const piece = large.bytes.subarray(from, from + 500_000);
+      const range = { 'content-range': `bytes ${from}-${large.bytes.length - 1}/${large.bytes.length}` };
+      response.writeHead(from > 0 ? 206 : 200, { 'content-length': large.bytes.length - from, ...range });
+      response.write(piece);
+      const has = from + piece.length;
+      if (has === large.bytes.length) return;
+      await expect.poll(() => part(probe.folder), SOON).toBe(has);
+      await probe.fake.stop();
+      await probe.fake.up();
+    });
+    await probe.fake.stop();
+    const task = probe.install(large);
+    await expect.poll(() => part(probe.folder), SOON).toBe(0);
+    await probe.fake.up();
+    expect(await task).toMatchObject({ state: 'running', result: { update_progress_status: 'REBOOT_IN_PROGRESS' } });
+    expect(probe.fake.heard.length).toBeGreaterThan(6);
+  });
+
+  it.each([
+    { of: 'a server that was never there', has: 0, patience: { unreachedMs: 50 } },
+    { of: 'one that does not come back', has: 1000, patience: { silentMs: 50 } },
+  ])('of $of is given up in the end', async ({ has, patience }) => {
+    const probe = await member(large, { patience: { retryMs: 5, ...patience } });
+    await probe.fake.stop();
+    const downloads = join(probe.folder, 'updates', 'downloads');
+    mkdirSync(downloads, { recursive: true });
+    if (has > 0) writeFileSync(join(downloads, `${large.sha256}.part`), large.bytes.subarray(0, has));
+    expect(await probe.install(large)).toMatchObject({
+      state: 'failed',
+      error: { code: 'PEER_UNREACHABLE' },
+      result: { error: 'IMAGE_URL_NOT_REACHABLE', download_status: { status: 'DOWNLOAD_FAILED' } },
+    });
+  });
+
+  it('that is refused is not asked for again; one that the server can not serve now is', async () => {
+    for (const [status, code] of [
+      [404, 'IMAGE_URL_NOT_REACHABLE'],
+      [503, 'NOT_SET'],
+    ] as const) {
+      const probe = await member((request, response) => {
+        if (probe.fake.heard.length > 1) return sendRange(good.bytes, good.sha256, request, response);
+        response.writeHead(status).end();
+      });
+      expect((await probe.install(good)).result!.error).toBe(code);
+    }
   });
 
   it('goes on with a part of before, but not with that of another package', async () => {
@@ -156,6 +210,12 @@ describe('an update that fails', () => {
       what: 'the peer has no such package',
       error: 'IMAGE_URL_NOT_REACHABLE',
       run: () => failing(good, {}, (_, response) => response.writeHead(404).end()),
+    },
+    {
+      what: 'there is no folder to download to',
+      error: 'DOWNLOAD_FAILED',
+      code: 'FILE_FAILED',
+      run: () => failing(good, {}, undefined, {}, (folder) => writeFileSync(join(folder, 'updates', 'downloads'), '')),
     },
     {
       what: 'it breaks off again and again',
@@ -308,7 +368,7 @@ async function failing(
   options: Parameters<typeof member>[1] = {},
   prepare: (folder: string, slots: Awaited<ReturnType<typeof member>>['slots']) => void = () => undefined,
 ) {
-  const probe = await member(answer ?? about, options);
+  const probe = await member(answer ?? about, { patience: { retryMs: 5, silentMs: 100, unreachedMs: 100 }, ...options });
   mkdirSync(join(probe.folder, 'updates'));
   prepare(probe.folder, probe.slots);
   const task = await probe.install(about, input);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach } from 'vitest';
 import { type Peers } from '../../src/peer/peers.js';
 import type { InstallInput, InstallStatus } from '../../src/update/install.js';
-import { installKind, type InstallOptions } from '../../src/update/install-kind.js';
+import { installKind, type InstallKind, type InstallOptions } from '../../src/update/install-kind.js';
 import { HERE } from '../../src/update/package-reader.js';
 import { writePackage } from '../../src/update/package-writer.js';
 import { Slots } from '../../src/update/slots.js';
@@ -69,9 +69,14 @@ export interface Member {
   folder: string;
   slots: Slots;
   room: Room;
+  kind: InstallKind;
+  /** Of the runs that begin from now on. */
+  hasLauncher: boolean;
   /** How often the task has asked for a restart. */
   restarts: number;
   fake: FakePeer;
+  /** What is asked for. */
+  wish(about: Pack): InstallInput;
   install(about: Pack, given?: Partial<InstallInput>): Promise<Task<InstallInput, InstallStatus>>;
   /** Ends what runs, lets `between` happen, and begins anew. */
   restart(between?: () => void): Promise<void>;
@@ -99,29 +104,37 @@ export async function member(
   const peer = { ...fake.peer(), profile: null };
   const peers: Pick<Peers, 'find'> = { find: (text) => (text === address ? peer : null) };
   let restartAsked = (): void => undefined;
-  const kind = installKind({
+  const restart = (): void => {
+    self.restarts++;
+    restartAsked();
+  };
+  const options: InstallOptions = {
     slots,
     peers,
     profiles: { credentials: () => ({ username: 'ann', password: 'secret' }) },
     keys: () => [],
     keepDatabase: () => undefined,
-    restart: () => {
-      self.restarts++;
-      restartAsked();
+    get restart() {
+      return self.hasLauncher ? restart : null;
     },
-    download: { retryMs: 5 },
+    patience: { retryMs: 5 },
     ...given,
-  });
+  };
+  const kind = installKind(options);
   const self: Member = {
     folder,
     slots,
     room: await openRoom([kind], folder),
+    kind,
+    hasLauncher: true,
     restarts: 0,
     fake,
-    install: async (about, input) => {
-      const { bytes, id, version, sha256 } = about;
+    wish: ({ bytes, id, version, sha256 }) => {
       const url = `https://${address}/packages/${id}/file`;
-      const task = self.room.tasks.create(kind, 'ann', { url, package: id, version, bytes: bytes.length, sha256, allowOlder: false, ...input }, null);
+      return { url, package: id, version, bytes: bytes.length, sha256, allowOlder: false };
+    },
+    install: async (about, input) => {
+      const task = self.room.tasks.create(kind, 'ann', { ...self.wish(about), ...input }, null);
       // It has ended, or waits for the restart that it asked for.
       await Promise.race([self.room.tasks.ended(task.id), new Promise<void>((resolve) => (restartAsked = resolve))]);
       return task;

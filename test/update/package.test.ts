@@ -27,7 +27,7 @@ describe('a package', () => {
       for await (const piece of pieces) parts.push(piece);
       taken.set(path, Buffer.concat(parts).toString());
     });
-    expect(proven).toEqual({ manifest, isSigned: true, signer: fingerprintOf(keys.publicKey) });
+    expect(proven).toMatchObject({ manifest, isSigned: true, signer: fingerprintOf(keys.publicKey) });
     expect([...taken.keys()]).toEqual(PATHS);
     expect(Object.fromEntries(taken)).toMatchObject(SHIPPED);
     expect(manifest.files.filter(({ executable }) => executable).map(({ path }) => path)).toEqual(EXECUTABLE);

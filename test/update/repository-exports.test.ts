@@ -26,7 +26,15 @@ interface Exporting {
   ids: string[];
 }
 
-async function exporting(versions = ['0.1.0', '0.2.0'], path?: string): Promise<Exporting> {
+interface Bounds {
+  path?: string;
+  /** Of all exports together. */
+  exportsBytes?: number;
+  /** Of all artifacts together. */
+  artifactsBytes?: number;
+}
+
+async function exporting(versions = ['0.1.0', '0.2.0'], { path, exportsBytes = 1e6, artifactsBytes = 1e9 }: Bounds = {}): Promise<Exporting> {
   const room = await RepositoryRoom.open();
   const ids: string[] = [];
   for (const version of versions) ids.push((await room.repository.import(inPieces(await somePackage({ version })))).package.id);
@@ -38,7 +46,8 @@ async function exporting(versions = ['0.1.0', '0.2.0'], path?: string): Promise<
       yield* room.repository.bytes(id);
     },
   });
-  opened.tasks = await openRoom([kind], path);
+  kind.artifactBytes = exportsBytes;
+  opened.tasks = await openRoom([kind], path, { limits: { artifactsBytes, artifactBytes: artifactsBytes, artifacts: 100 } });
   opened.exports = new RepositoryExports(room.repository, opened.tasks.tasks, kind);
   return opened;
 }
@@ -98,7 +107,47 @@ describe('an export', () => {
     const one = await ended(all, all.exports.start('ann', 'all', null));
     expect([...(await unpacked(fileOf(all, one))).keys()]).toEqual(['index.json']);
     const none = await ended(all, all.exports.start('ann', 'payloads', null));
-    expect(fileOf(all, none)).toHaveLength(22);
+    expect([...(await unpacked(fileOf(all, none))).keys()]).toEqual(['index.json']);
+    expect(await importAll(all.room.repository, inPieces(fileOf(all, none)))).toEqual([]);
+  });
+
+  describe('takes the room of', () => {
+    const bytesOfOne = async (): Promise<number> => {
+      const all = await exporting();
+      return (await ended(all, all.exports.start('ann', 'all', null))).result!.bytes;
+    };
+
+    it.each(['exports', 'artifacts'] as const)('those that have ended, the oldest first (limit of %s)', async (limited) => {
+      const one = await bytesOfOne();
+      const all = await exporting(undefined, { [`${limited}Bytes`]: 2 * one });
+      const [first, second] = [await ended(all, all.exports.start('ann', 'all', null)), await ended(all, all.exports.start('bob', 'all', null))];
+      const reading = await all.tasks.artifacts.read(first.result!.artifact);
+      const third = await ended(all, all.exports.start('ann', 'all', null));
+      expect([third.state, all.exports.list()]).toEqual(['done', [second, third]]);
+      expect(all.tasks.artifacts.list().map(({ name }) => name)).toEqual([second.input.name, third.input.name]);
+      // Who downloads it reads on.
+      expect(await reading.readFile()).toHaveLength(one);
+      await reading.close();
+    });
+
+    it('none that has not ended, nor of what other tasks have made; it is refused then, and none is let go of', async () => {
+      const one = await bytesOfOne();
+      const all = await exporting(undefined, { exportsBytes: one, artifactsBytes: 10 * one });
+      let open = (): void => undefined;
+      all.gate = new Promise((resolve) => (open = resolve));
+      const first = all.exports.start('ann', 'all', null);
+      expect(() => all.exports.start('bob', 'payloads', null)).toThrow(code('TASK_QUOTA'));
+      open();
+      await ended(all, first);
+      const second = await ended(all, all.exports.start('bob', 'payloads', null));
+      expect([second.state, all.exports.list()]).toEqual(['done', [second]]);
+      const other = await all.tasks.artifacts.make({ task: 'other', name: 'other', about: {}, keptMs: 1e6, maxBytes: 1e6 });
+      await other.write(Buffer.alloc(all.tasks.artifacts.freeBytes));
+      expect(() => all.exports.start('ann', 'all', null)).toThrow(code('TASK_QUOTA'));
+      expect(all.exports.list()).toEqual([second]);
+      await other.abort();
+      expect((await ended(all, all.exports.start('ann', 'all', null))).state).toBe('done');
+    });
   });
 
   it('of the same is refused until it has ended, and keeps its packages; others wait their turn', async () => {
@@ -175,7 +224,7 @@ describe('an export', () => {
   it.runIf(requireOrSkip('the right to mount a file system', canMount()))('on a full disk fails, and leaves nothing', async () => {
     const { path } = temporaryFolder();
     await withSmallDisk(join(path, 'packages'), async () => {
-      const all = await exporting(['0.1.0'], path);
+      const all = await exporting(['0.1.0'], { path, exportsBytes: 1e9 });
       const large = await somePackage({ content: Buffer.from(Array.from({ length: 2 << 20 }, () => Math.floor(Math.random() * 256))) });
       await all.room.repository.import(inPieces(large, 1 << 16));
       const one = await ended(all, all.exports.start('ann', 'all', null));

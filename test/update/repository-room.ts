@@ -2,7 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import { closeDatabase, openDatabase } from '../../src/state/database.js';
+import { closeDatabase, openDatabase, type Connection } from '../../src/state/database.js';
 import { UpdateKeyTable, UpdatePackageTable } from '../../src/state/updates.js';
 import { Audit, type AuditEntry } from '../../src/access/audit.js';
 import type { AuditTable } from '../../src/state/audit.js';
@@ -21,6 +21,7 @@ export class RepositoryRoom {
 
   private constructor(
     readonly path: string,
+    readonly db: Connection,
     readonly close: () => void,
   ) {}
 
@@ -36,7 +37,7 @@ export class RepositoryRoom {
       isOpen = false;
     };
     open.push(close);
-    const room = new RepositoryRoom(path, close);
+    const room = new RepositoryRoom(path, db, close);
     const audit = new Audit({ add: async (entry: AuditEntry) => void room.noted.push(entry) } as unknown as AuditTable);
     room.keys = new UpdateKeys({ table: new UpdateKeyTable(db), audit });
     room.table = new UpdatePackageTable(db);

@@ -86,6 +86,16 @@ describe('a package', () => {
     expect(Buffer.concat([begin.value as Uint8Array, await all(reading)])).toEqual(await somePackage());
   });
 
+  it('is written down for good before another one goes, and before anybody is told', async () => {
+    const room = await RepositoryRoom.open();
+    room.db.exec(`CREATE TEMP TABLE seen (level);
+      CREATE TEMP TRIGGER written AFTER INSERT ON main.update_packages BEGIN INSERT INTO seen SELECT synchronous FROM pragma_synchronous; END`);
+    for (const createdMs of [1, 2]) await room.repository.import(inPieces(await somePackage({ createdMs })));
+    const [FULL, NORMAL] = [2, 1];
+    expect(room.db.prepare('SELECT level FROM seen').all()).toEqual([{ level: FULL }, { level: FULL }]);
+    expect(room.db.prepare('PRAGMA synchronous').get()).toMatchObject({ synchronous: NORMAL });
+  });
+
   it('is removed, unless something needs it; who reads it reads on', async () => {
     const room = await RepositoryRoom.open();
     const file = await somePackage();
@@ -147,6 +157,66 @@ describe('what is refused leaves nothing behind', () => {
     await expect(room.repository.import(inPieces(await somePackage({ key: theirs.key })))).rejects.toThrow(code('PACKAGE_TAMPERED'));
     expect(room.files()).toEqual([]);
     expect((await room.repository.import(inPieces(await somePackage({ key: ours.key })))).isNew).toBe(true);
+  });
+
+  it('what is not signed by the keys of the moment in which all of it is there', async () => {
+    const room = await RepositoryRoom.open();
+    const [ours, theirs] = [keyPair(), keyPair()];
+    const changing = async function* (file: Buffer, change: () => void): AsyncGenerator<Uint8Array> {
+      yield file.subarray(0, -1);
+      change();
+      yield file.subarray(-1);
+    };
+    const addOurs = (): void => void room.keys.add(ours.pem, 'ours', BY);
+    const removeAll = (): void => room.keys.list().forEach(({ fingerprint }) => room.keys.remove(fingerprint, BY));
+    const change = (): void => {
+      removeAll();
+      addOurs();
+    };
+    const [plain, signed] = [await somePackage(), await somePackage({ key: ours.key })];
+    await expect(room.repository.import(changing(plain, addOurs))).rejects.toThrow(code('PACKAGE_UNSIGNED'));
+    removeAll();
+    room.keys.add(theirs.pem, 'theirs', BY);
+    await expect(room.repository.import(changing(await somePackage({ key: theirs.key }), change))).rejects.toThrow(code('PACKAGE_TAMPERED'));
+    expect([room.repository.list(), room.files()]).toEqual([[], []]);
+    removeAll();
+    const taken = await room.repository.import(changing(signed, addOurs));
+    expect(taken.package.signer).toBe(room.keys.list()[0]!.fingerprint);
+  });
+
+  it('one of which a piece comes too late: by its own code, and it takes no room', async () => {
+    const file = await somePackage();
+    const room = await RepositoryRoom.open(undefined, { limits: { packageBytes: 1e6, repositoryBytes: file.length + 10, packages: 9 } });
+    const { fingerprint } = room.keys.add(keyPair().pem, 'ours', BY);
+    for (const when of ['before', 'behind']) {
+      let goOn = (): void => undefined;
+      const going = new Promise<void>((resolve) => (goOn = resolve));
+      let isTaken = (): void => undefined;
+      const taken = new Promise<void>((resolve) => (isTaken = resolve));
+      const late = async (): Promise<void> => {
+        goOn();
+        await taken;
+        await new Promise(setImmediate);
+      };
+      const bytes = async function* (): AsyncGenerator<Uint8Array> {
+        try {
+          yield file;
+          await going;
+          yield Buffer.alloc(100);
+        } finally {
+          isTaken();
+        }
+      };
+      const abort = FileSink.prototype.abort;
+      vi.spyOn(FileSink.prototype, 'abort').mockImplementationOnce(async function (this: FileSink) {
+        await abort.call(this);
+        if (when === 'before') await late();
+      });
+      await expect(room.repository.import(bytes())).rejects.toThrow(code('PACKAGE_UNSIGNED'));
+      await late();
+    }
+    room.keys.remove(fingerprint, BY);
+    expect((await room.repository.import(inPieces(file))).isNew).toBe(true);
   });
 
   it('an import that is given up', async () => {
@@ -267,6 +337,23 @@ describe.runIf(requireOrSkip('the right to mount a file system', canMount()))('o
     expect([room.repository.list(), room.files()]).toEqual([[], []]);
     room.table.save = save;
     expect((await room.repository.import(inPieces(file))).isNew).toBe(true);
+  });
+});
+
+describe('a package that cannot be removed from the database', () => {
+  it('goes all the same, its file first, and a restart finds its row alone', async () => {
+    const room = await RepositoryRoom.open();
+    const { id } = (await room.repository.import(inPieces(await somePackage()))).package;
+    const left: string[][] = [];
+    room.table.remove = () => {
+      left.push(room.files());
+      throw Object.assign(new Error('database or disk is full'), { code: 'SQLITE_FULL' });
+    };
+    await room.repository.remove(id);
+    expect([left, room.repository.list(), room.reports]).toEqual([[[]], [], [code('SQLITE_FULL')]]);
+    room.close();
+    const after = await RepositoryRoom.open(room.path);
+    expect([after.repository.list(), after.table.all()]).toEqual([[], []]);
   });
 });
 

@@ -11,6 +11,7 @@ import { OWN_STATUS, said, Said } from './words.js';
 
 const SESSIONS = '/sessions';
 const CSRF_COOKIE = 'csrf';
+const ID_LENGTH = 24;
 
 const Login = Type.Object(
   { UserId: Type.String({ description: 'Name of the user' }), password: Type.String({ description: 'Password' }) },
@@ -20,6 +21,8 @@ const Login = Type.Object(
 export function sessionResources(access: Access): Record<'sessions' | 'session', Resource> {
   const logout = ({ caller, request, reply }: Call, id: string | null): object => {
     const ended = sessionsIn(request.headers.cookie).filter((secret) => id === null || idOf(secret) === id);
+    if (id !== null && ended.length === 0)
+      throw new SpillwayError('SESSION_NOT_FOUND', `there is no session ${JSON.stringify(id.slice(0, ID_LENGTH))} of yours`);
     for (const secret of ended) access.logins.end(secret);
     if (ended.length > 0) access.audit.note({ ...actor({ caller, request }), action: 'logout', what: 'session' });
     void reply.header('set-cookie', [clearCookie(isSecure(request), TOKEN_SESSION_COOKIE), `${csrfCookie('', request)}; Max-Age=0`]);
@@ -53,7 +56,7 @@ export function sessionResources(access: Access): Record<'sessions' | 'session',
       about: 'A session.',
       self: `${SESSIONS}/{id}`,
       links: {
-        logout: changing({ method: 'DELETE', about: 'End the session, if it is the own one', handle: (call) => logout(call, call.param('id')) }),
+        logout: changing({ method: 'DELETE', about: 'End the own session of this id', handle: (call) => logout(call, call.param('id')) }),
       },
     },
   };
@@ -98,7 +101,7 @@ function checkToken({ headers }: FastifyRequest): void {
 /** What only who was given the session can know, and what gives nothing of it away. */
 const derived = (secret: string, what: string): Buffer => createHmac('sha256', secret).update(what).digest();
 const tokenOf = (secret: string): string => derived(secret, 'csrf').toString('base64url');
-const idOf = (secret: string): string => derived(secret, 'id').toString('hex').slice(0, 24);
+const idOf = (secret: string): string => derived(secret, 'id').toString('hex').slice(0, ID_LENGTH);
 
 /** Pages of this probe may read it: they send it back. */
 function csrfCookie(token: string, request: FastifyRequest): string {

@@ -15,8 +15,8 @@ const FS = 'fs/';
 /** Resolves to what to read; rejects with what is wrong with the request. */
 export async function incoming(request: FastifyRequest, caller: Caller, files: FileSystem): Promise<AsyncIterable<Uint8Array>> {
   if (isJson(request)) return fileAt(await named(request), caller, files);
-  if (Number(request.headers['content-length'] ?? 0) > UPDATE_LIMITS.repositoryBytes)
-    throw new SpillwayError('UPLOAD_TOO_LARGE', `what is sent is larger than ${UPDATE_LIMITS.repositoryBytes} bytes`);
+  if (Number(request.headers['content-length'] ?? 0) > UPDATE_LIMITS.exportBytes)
+    throw new SpillwayError('UPLOAD_TOO_LARGE', `what is sent is larger than ${UPDATE_LIMITS.exportBytes} bytes`);
   return bodyOf(request.raw);
 }
 

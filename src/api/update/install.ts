@@ -7,7 +7,7 @@ import type { Task } from '../../task/task.js';
 import type { Tasks } from '../../task/tasks.js';
 import { imageAddress } from '../../update/image-url.js';
 import { INSTALL_PROGRESS, OWN_ERRORS } from '../../peer/install.js';
-import { RECEIVED, type InstallInput, type InstallStatus } from '../../update/install.js';
+import { ended, RECEIVED, updatesOff, type InstallInput, type InstallStatus } from '../../update/install.js';
 import type { InstallKind } from '../../update/install-kind.js';
 import { UPDATE_LIMITS } from '../../update/limits.js';
 import { filledSlots, SLOTS, type Slots } from '../../update/slots.js';
@@ -146,7 +146,7 @@ function begin(
   owner: string,
   { tasks, kind, peers, isEnabled }: InstallRooms,
 ): InstallTask {
-  if (!isEnabled) throw new SpillwayError('UPDATES_OFF', 'this probe was not started so that it can be updated: start it with --updates');
+  if (!isEnabled) throw updatesOff();
   if (tasks.list(kind.name).some(({ state }) => !isEnded(state))) throw new SpillwayError('TASK_RUNNING', 'this probe is being updated already');
   if (!/^[0-9a-f]{24}$/.test(body.package)) throw new SpillwayError('REQUEST_INVALID', 'package is no id of a package: 24 hex digits');
   if (!/^[0-9a-f]{64}$/.test(body.sha256)) throw new SpillwayError('REQUEST_INVALID', 'sha256 is no SHA-256: 64 hex digits in lower case');
@@ -155,11 +155,9 @@ function begin(
   return tasks.create(kind, owner, { ...body, allowOlder: allow_older }, null);
 }
 
-function shown({ id, input, result, error }: InstallTask): Static<typeof Install> {
+function shown({ id, input, state, result, error, updatedMs }: InstallTask): Static<typeof Install> {
   const { package: of, version, url } = input;
-  const status = result ?? RECEIVED;
-  // Its run was lost before it could say anything itself.
-  const lost = error !== null && status.update_progress_status !== 'FAILED';
-  const ended = lost ? { update_progress_status: 'FAILED' as const, error: 'IMAGE_INSTALL_FAILED' as const, detail: error.message } : {};
-  return { id, package: of, version, url, ...status, ...ended };
+  const told = result ?? RECEIVED;
+  const status = isEnded(state) ? ended(told, error?.message ?? 'the update was cancelled', updatedMs) : told;
+  return { id, package: of, version, url, ...status };
 }
