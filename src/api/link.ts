@@ -36,6 +36,8 @@ export interface LinkSpec<Query extends TObject, Body extends TSchema> {
   isQueryOwn?: boolean;
   /** JSON; without one a body is not looked at. */
   body?: Body;
+  /** No body is one without members. */
+  isBodyOptional?: boolean;
   /** The body is not JSON: the handler reads it from `request.raw`, whatever its type and length. */
   isRaw?: boolean;
   /** The one status of success; with 201 the handler sets `Location`, with 204 there is no body. */

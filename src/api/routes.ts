@@ -79,6 +79,11 @@ function add(app: FastifyInstance, route: Route, gate: Gate): void {
     onRequest: async (request) => {
       request.caller = await gate.admit(request, link.right);
     },
+    ...(link.isBodyOptional === true && {
+      preValidation: async (request: FastifyRequest) => {
+        if (request.body === undefined) request.body = {};
+      },
+    }),
     ...(isAudited && {
       onResponse: async (request: FastifyRequest, reply: FastifyReply) => {
         if (request.caller && reply.raw.statusCode < 400) gate.audit.note(noteOf(route, request, request.caller, bodyBytesOf(reply.raw)));

@@ -77,8 +77,7 @@ export async function updateJobs({ dataFolder, word, what, parsed, io }: JobsCal
     await showOne(what);
   }
   if (word === 'deploy') {
-    const isOpen = at === null && (await to<ShownJob>('GET', item(what))).job_type === 'NOT_SET';
-    await to('POST', `${item(what)}/deploy`, isOpen ? { job_type: 'NOW' } : (at ?? {}));
+    await to('POST', `${item(what)}/deploy`, at ?? whenOf(await to<ShownJob>('GET', item(what))));
     await showOne(what);
   }
   if (word === 'status') {
@@ -142,6 +141,10 @@ function draftOf(name: string, values: Parsed['values']): object {
   };
 }
 
+/** As the draft says; now, where it does not. */
+const whenOf = ({ job_type, scheduled_at }: ShownJob): object =>
+  job_type === 'NOT_SET' ? { job_type: scheduled_at === 0 ? 'NOW' : 'SCHEDULED' } : {};
+
 /** Null: it was not said. */
 function scheduledAt(values: Parsed['values']): object | null {
   const text = values.get('at')?.[0];
@@ -160,9 +163,15 @@ function countOf(values: Parsed['values'], flag: string): number | null {
 }
 
 function jobText({ id, name, os_image_version, job_state, job_type, scheduled_at, switch_members: members, detail }: ShownJob): string {
-  const at = job_type === 'SCHEDULED' ? `  at ${new Date(scheduled_at * 1000).toISOString().replace('.000', '')}` : '';
+  const at = job_type === 'SCHEDULED' ? `  at ${timeText(scheduled_at)}` : '';
   const many = members.length === 1 ? '1 member' : `${members.length} members`;
   return oneLine(`${id}  ${name}  ${os_image_version}  ${job_state}  ${many}${at}${detail === '' ? '' : `  ${detail}`}`);
+}
+
+/** The number itself, where no date can be made of it. */
+export function timeText(epoch: number): string {
+  const date = new Date(epoch * 1000);
+  return Number.isNaN(date.getTime()) ? String(epoch) : date.toISOString().replace('.000', '');
 }
 
 const statusText = ({ status, data }: ShownStatus): string[] => [...data.map(memberText), status];

@@ -36,13 +36,10 @@ export class UpdateJobTable {
 
   /** All of them, oldest first. */
   all(): StoredUpdateJob[] {
-    const members = new Map<string, string[]>();
-    for (const { job, facts } of this.db.prepare('SELECT job, facts FROM update_members ORDER BY job, place').all() as {
-      job: string;
-      facts: string;
-    }[])
-      members.set(job, [...(members.get(job) ?? []), facts]);
     const jobs = this.db.prepare('SELECT id, facts FROM update_jobs ORDER BY rowid').all() as { id: string; facts: string }[];
-    return jobs.map((job) => ({ ...job, members: members.get(job.id) ?? [] }));
+    const members = new Map(jobs.map(({ id }): [string, string[]] => [id, []]));
+    const rows = this.db.prepare('SELECT job, facts FROM update_members ORDER BY job, place').all() as { job: string; facts: string }[];
+    for (const { job, facts } of rows) members.get(job)?.push(facts);
+    return jobs.map((job) => ({ ...job, members: members.get(job.id)! }));
   }
 }

@@ -3,6 +3,7 @@ import { SpillwayError } from '../errors.js';
 import type { Peer, Peers } from '../peer/peers.js';
 import { newMember, type JobLimits, type JobMember, type JobType, type UpdateJob } from './job.js';
 import type { KnownPackage } from './job-kind.js';
+import { JOB_LIMITS } from './limits.js';
 import { packageName } from './package-name.js';
 
 export interface JobWish {
@@ -32,6 +33,7 @@ export interface DraftFacts {
 export function draftOf(wish: JobWish, { packages, peers, id, createdMs, createdBy }: DraftFacts): UpdateJob {
   const { name, description, limits, type, scheduledMs, imageServer } = wish;
   const found = packageOf(wish, packages.list());
+  if (scheduledMs !== null) checkNotTooFar(scheduledMs, createdMs);
   return {
     ...{ id, name, description, limits, type, scheduledMs, createdMs, createdBy },
     ...{ package: found.id, version: found.version, fileName: packageName(found) },
@@ -41,6 +43,12 @@ export function draftOf(wish: JobWish, { packages, peers, id, createdMs, created
     state: 'DRAFT',
     ...{ approvedBy: null, deployedBy: null, startMs: null, endMs: null, isStopped: false, detail: '' },
   };
+}
+
+/** Throws REQUEST_INVALID for a time that no job waits for. */
+export function checkNotTooFar(scheduledMs: number, nowMs: number): void {
+  if (scheduledMs - nowMs > JOB_LIMITS.scheduleMs)
+    throw new SpillwayError('REQUEST_INVALID', 'scheduled_at lies too far ahead', { field: 'scheduled_at' });
 }
 
 function packageOf({ version, fileName }: JobWish, all: readonly KnownPackage[]): KnownPackage {

@@ -11,7 +11,7 @@ import type { StoredPackage } from '../state/updates.js';
 import type { Ended, TaskKind, Work } from '../task/task.js';
 import { hasFailed, isUpdated, percentOf, type JobMember, type UpdateJob } from './job.js';
 import { FOLLOW_PATIENCE, JOB_LIMITS, type FollowPatience } from './limits.js';
-import { updateMember } from './member.js';
+import { updateMember, type MemberClient } from './member.js';
 import { imageUrl, isOwn, type Own } from './own.js';
 import { outcomeOf, rollOut } from './roll-out.js';
 
@@ -39,8 +39,12 @@ export interface JobKindOptions {
   /** Throws PACKAGE_NOT_FOUND. */
   packageOf(id: string): KnownPackage;
   find(id: string): UpdateJob | null;
-  /** Writes down how far a member is. */
-  saveMember(job: UpdateJob, member: JobMember): void;
+  /** Writes down how far a member is. Throws NOT_READY. */
+  keepMember(job: UpdateJob, member: JobMember): void;
+  /** The same, at once or when that can be done again. */
+  noteMember(job: UpdateJob, member: JobMember): void;
+  /** The clock on the wall. */
+  wallMs: () => number;
   settle(job: UpdateJob, event: 'succeed' | 'succeed_partly' | 'fail', detail: string): void;
   /** For tests, which have less time. */
   patience?: { exchange: Patience; follow: FollowPatience };
@@ -75,12 +79,15 @@ async function run({ input, signal, progress }: Work<JobInput, null>, options: J
     const percent = job.members.reduce((sum, member) => sum + percentOf(member), 0) / job.members.length;
     progress(percent, `${updated} of ${job.members.length} members are updated, ${failed} failed`);
   };
-  const update = (member: JobMember): Promise<void> => {
+  const update = (member: JobMember, mayBegin: () => boolean): Promise<void> => {
     const changed = (matters: boolean): void => {
-      if (matters) options.saveMember(job, member);
+      if (matters) options.noteMember(job, member);
       tell();
     };
-    return updateMember({ member, prepare: () => ready(job, member, options), changed, signal, patience: follow });
+    const reach = (): MemberClient => clientOf(member, options);
+    const wish = (): Promise<InstallWish> => wishFor(job, member, options);
+    const keep = (): void => options.keepMember(job, member);
+    return updateMember({ member, package: job.package, reach, wish, mayBegin, keep, changed, wallMs: options.wallMs, signal, patience: follow });
   };
   try {
     await rollOut(job, { isOwn: (address) => isOwnAddress(address, options), update });
@@ -96,14 +103,16 @@ async function run({ input, signal, progress }: Work<JobInput, null>, options: J
   return { state: 'failed', result, error: { code: 'UPDATE_FAILED', message: 'no member was updated' } };
 }
 
-async function ready(job: UpdateJob, { address }: JobMember, { peers, profiles, own, packageOf, patience }: JobKindOptions) {
+function clientOf({ address }: JobMember, { peers, profiles, patience }: JobKindOptions): MemberClient {
   const peer = peers.get(address);
-  const client = new UpdateClient(peer, profiles.credentials(peer.profile), patience?.exchange ?? PATIENCE);
+  return new UpdateClient(peer, profiles.credentials(peer.profile), patience?.exchange ?? PATIENCE);
+}
+
+async function wishFor(job: UpdateJob, { address }: JobMember, { peers, own, packageOf }: JobKindOptions): Promise<InstallWish> {
   const { id, version, bytes, sha256 } = packageOf(job.package);
   const server = job.imageServer === null ? null : peers.find(job.imageServer);
   if (server === null && job.imageServer !== null) throw new SpillwayError('UPDATE_URL', `the image server ${job.imageServer} is no peer any more`);
-  const wish: InstallWish = { url: await imageUrl(own, peer, server, id), package: id, version, bytes, sha256 };
-  return { client, wish };
+  return { url: await imageUrl(own, peers.get(address), server, id), package: id, version, bytes, sha256 };
 }
 
 function isOwnAddress(address: string, { peers, own }: JobKindOptions): boolean {

@@ -7,7 +7,7 @@ import type { UpdateJobTable } from '../state/update-jobs.js';
 import { newId } from '../task/artifacts.js';
 import { isEnded } from '../task/states.js';
 import type { Tasks } from '../task/tasks.js';
-import { draftOf, type JobWish } from './draft.js';
+import { checkNotTooFar, draftOf, type JobWish } from './draft.js';
 import type { JobMember, UpdateJob } from './job.js';
 import { updateJobKind, type JobInput, type KnownPackage, type UpdateJobKind } from './job-kind.js';
 import { hasEnded, nextState, type JobEvent } from './job-states.js';
@@ -42,19 +42,24 @@ export class UpdateJobs {
   readonly #jobs = new Map<string, UpdateJob>();
   /** Of the packages of jobs that were deployed and have not ended. */
   readonly #pins = new Map<string, () => void>();
+  /** What is in memory of them could not be written down. */
+  readonly #unwritten = new Set<UpdateJob>();
   readonly #wallMs;
   readonly #report;
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(private readonly options: UpdateJobsOptions) {
     this.#wallMs = options.wallMs ?? Date.now;
     this.#report = options.report ?? (() => undefined);
     this.kind = updateJobKind({
       ...options,
+      wallMs: this.#wallMs,
       packageOf: (id) => this.#package(id),
       find: (id) => this.find(id),
-      saveMember: (job, member) => this.#attempt(() => options.table.saveMember(job.id, job.members.indexOf(member), JSON.stringify(member))),
-      settle: (job, event, detail) => this.#step(job, event, { endMs: Math.max(job.startMs!, this.#wallMs()), detail }),
+      keepMember: (job, member) => this.#write(() => this.#saveMember(job, member)),
+      noteMember: (job, member) => this.#note(job, () => this.#saveMember(job, member)),
+      settle: (job, event, detail) => this.#settle(job, event, detail),
     });
     for (const { id, facts, members } of options.table.all()) {
       const job = { ...(JSON.parse(facts) as UpdateJob), members: members.map((each) => JSON.parse(each) as JobMember) };
@@ -80,11 +85,12 @@ export class UpdateJobs {
     return job;
   }
 
-  /** Makes a draft. Throws REQUEST_INVALID, PACKAGE_NOT_FOUND, PEER_NOT_FOUND. */
+  /** Makes a draft. Throws REQUEST_INVALID, PACKAGE_NOT_FOUND, PEER_NOT_FOUND; as everything here NOT_READY, where it can not be written down. */
   create(wish: JobWish, createdBy: string): UpdateJob {
     const job = draftOf(wish, { ...this.options, id: newId(), createdMs: this.#wallMs(), createdBy });
-    this.#makeRoom();
-    this.options.table.add({ id: job.id, facts: factsOf(job), members: job.members.map((member) => JSON.stringify(member)) });
+    this.#makeRoom(job.members.length);
+    const members = job.members.map((member) => JSON.stringify(member));
+    this.#write(() => this.options.table.add({ id: job.id, facts: factsOf(job), members }));
     this.#jobs.set(job.id, job);
     return job;
   }
@@ -105,12 +111,12 @@ export class UpdateJobs {
       return job;
     }
     const { scheduledMs } = deployment;
-    const aheadMs = scheduledMs - this.#wallMs();
-    if (aheadMs <= 0 || aheadMs > JOB_LIMITS.scheduleMs)
-      throw new SpillwayError('REQUEST_INVALID', `scheduled_at lies ${aheadMs <= 0 ? 'in the past' : 'too far ahead'}`, { field: 'scheduled_at' });
+    const now = this.#wallMs();
+    if (scheduledMs <= now) throw new SpillwayError('REQUEST_INVALID', 'scheduled_at lies in the past', { field: 'scheduled_at' });
+    checkNotTooFar(scheduledMs, now);
     this.#checkReady(job);
-    this.#pin(job);
     this.#step(job, 'schedule', { type: 'SCHEDULED', scheduledMs, deployedBy });
+    this.#pin(job);
     this.#plan();
     return job;
   }
@@ -119,8 +125,7 @@ export class UpdateJobs {
   remove(id: string): 'removed' | 'stopped' {
     const job = this.get(id);
     if (job.state === 'IN_PROGRESS') {
-      job.isStopped = true;
-      this.#save(job);
+      this.#change(job, { isStopped: true });
       return 'stopped';
     }
     this.#forget(job);
@@ -132,28 +137,36 @@ export class UpdateJobs {
     const now = this.#wallMs();
     for (const job of this.list()) {
       if (job.state === 'IN_PROGRESS') this.#attempt(() => this.#run(job, job.deployedBy!));
-      if (job.state === 'SCHEDULED' && job.scheduledMs! <= now) this.#due(job, now - job.scheduledMs!);
+      if (job.state === 'SCHEDULED' && job.scheduledMs! <= now) this.#attempt(() => this.#due(job, now - job.scheduledMs!));
     }
+    for (const job of this.#unwritten) this.#attempt(() => this.#writeAll(job));
     this.#plan();
   }
 
   close(): void {
+    this.#isClosed = true;
     clearTimeout(this.#timer);
   }
 
   #due(job: UpdateJob, lateMs: number): void {
     if (lateMs > JOB_LIMITS.lateMs) {
       const why = job.detail === '' ? 'the probe was off then, or its clock was set' : job.detail;
-      return this.#step(job, 'miss', { detail: `it did not begin within an hour of its time: ${why}` });
+      return this.#miss(job, `it did not begin within an hour of its time: ${why}`);
     }
     try {
       this.#begin(job, 'due', { detail: '' });
     } catch (error) {
       const { code, message } = coded(error);
-      if (code !== 'TASK_RUNNING' && code !== 'TOO_MANY_TASKS') return this.#step(job, 'miss', { detail: message });
+      if (code !== 'TASK_RUNNING' && code !== 'TOO_MANY_TASKS' && code !== 'NOT_READY') return this.#miss(job, message);
       // Whatever is in its way may end in time.
-      if (job.detail !== message) this.#save(Object.assign(job, { detail: message }));
+      if (job.detail === message) return;
+      job.detail = message;
+      this.#note(job, () => this.#save(job));
     }
+  }
+
+  #miss(job: UpdateJob, detail: string): void {
+    this.#step(job, 'miss', { endMs: this.#wallMs(), detail });
   }
 
   #begin(job: UpdateJob, event: 'begin' | 'due', more: Partial<UpdateJob>): void {
@@ -161,8 +174,8 @@ export class UpdateJobs {
     this.#checkFree(job);
     this.#run(job, more.deployedBy ?? job.deployedBy!);
     // The task itself begins a moment later.
-    this.#pin(job);
     this.#step(job, event, { ...more, startMs: this.#wallMs() });
+    this.#pin(job);
   }
 
   /** Has it carried out, unless it is already. */
@@ -203,34 +216,85 @@ export class UpdateJobs {
   }
 
   #step(job: UpdateJob, event: JobEvent, more: Partial<UpdateJob>): void {
-    Object.assign(job, { state: nextState(job.state, event) }, more);
-    if (hasEnded(job.state)) this.#unpin(job);
-    this.#save(job);
+    this.#change(job, { ...more, state: nextState(job.state, event) });
   }
 
-  #save(job: UpdateJob): void {
-    // It goes on in memory; a restart finds it as it was.
-    this.#attempt(() => this.options.table.save(job.id, factsOf(job)));
+  /** What is not written down has not happened. */
+  #change(job: UpdateJob, more: Partial<UpdateJob>): void {
+    this.#write(() => this.#save({ ...job, ...more }));
+    Object.assign(job, more);
+    if (hasEnded(job.state)) this.#unpin(job);
+  }
+
+  /** Its members are over, whether or not that can be written down. */
+  #settle(job: UpdateJob, event: JobEvent, detail: string): void {
+    Object.assign(job, { state: nextState(job.state, event), endMs: Math.max(job.startMs!, this.#wallMs()), detail });
+    this.#unpin(job);
+    this.#note(job, () => this.#save(job));
   }
 
   #forget(job: UpdateJob): void {
+    this.#write(() => this.options.table.remove(job.id));
     this.#unpin(job);
     this.#jobs.delete(job.id);
-    this.#attempt(() => this.options.table.remove(job.id));
+    this.#unwritten.delete(job);
   }
 
-  /** Of those that have ended, the oldest gives way. */
-  #makeRoom(): void {
-    if (this.#jobs.size < JOB_LIMITS.jobs) return;
-    const oldest = this.list().find(({ state }) => hasEnded(state));
-    if (!oldest) throw new SpillwayError('TOO_MANY_TASKS', `${this.#jobs.size} update jobs have not ended`);
-    this.#forget(oldest);
+  #save(job: UpdateJob): void {
+    this.options.table.save(job.id, factsOf(job));
+  }
+
+  #saveMember(job: UpdateJob, member: JobMember): void {
+    this.options.table.saveMember(job.id, job.members.indexOf(member), JSON.stringify(member));
+  }
+
+  /** Members first: a job that has ended has none that is at it. */
+  #writeAll(job: UpdateJob): void {
+    for (const member of job.members) this.#saveMember(job, member);
+    this.#save(job);
+    this.#unwritten.delete(job);
+  }
+
+  #write(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#report(error as Error);
+      throw new SpillwayError('NOT_READY', 'it could not be written down: the database fails, or the disk is full');
+    }
+  }
+
+  /** What fails here is done again a little later: meanwhile it is true in memory, and a restart would find it as it was. */
+  #note(job: UpdateJob, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#report(error as Error);
+      this.#unwritten.add(job);
+      this.#plan();
+    }
+  }
+
+  /** For one of so many members. Of those that have ended, the oldest give way, unless that would not do. */
+  #makeRoom(wanted: number): void {
+    const kept = this.list();
+    let [jobs, members] = [kept.length, kept.reduce((sum, job) => sum + job.members.length, 0)];
+    const isFull = (): boolean => jobs >= JOB_LIMITS.jobs || members + wanted > JOB_LIMITS.members;
+    const going: UpdateJob[] = [];
+    for (const job of kept.filter(({ state }) => hasEnded(state))) {
+      if (!isFull()) break;
+      going.push(job);
+      jobs--;
+      members -= job.members.length;
+    }
+    if (isFull()) throw new SpillwayError('TOO_MANY_TASKS', `${jobs} update jobs, of ${members} members between them, have not ended`);
+    for (const job of going) this.#forget(job);
   }
 
   #plan(): void {
     clearTimeout(this.#timer);
     const waiting = this.list().flatMap(({ state, scheduledMs }) => (state === 'SCHEDULED' ? [scheduledMs! - this.#wallMs()] : []));
-    if (waiting.length === 0) return;
+    if (this.#isClosed || (waiting.length === 0 && this.#unwritten.size === 0)) return;
     const ms = Math.min(...waiting.map((each) => (each <= 0 ? JOB_LIMITS.lookMs : each)), JOB_LIMITS.lookMs);
     this.#timer = setTimeout(() => this.look(), ms);
     // What waits here keeps no process alive.

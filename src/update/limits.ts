@@ -31,6 +31,8 @@ export const UPDATE_LIMITS = {
 export const JOB_LIMITS = {
   /** That are kept; of more, those that have ended first are forgotten. */
   jobs: 1000,
+  /** Of all jobs that are kept: each has a kilobyte in memory, and a line wherever jobs are listed. */
+  members: 20_000,
   /** That run: each asks its members every other second. */
   running: 8,
   /** Members that are updated at once, unless the job says otherwise, and at most: all of them download from one probe. */
@@ -49,13 +51,20 @@ export const JOB_LIMITS = {
 export interface FollowPatience {
   /** Until a member is asked again how far it is: at first, and at most. */
   pollMs: { first: number; most: number };
+  /** For a member that was not asked yet: one that is off holds up those behind it, and a network may come up later than the probe. */
+  reachMs: number;
   /** For a member that has stopped answering: a restart takes seconds, one that goes back to the version before some minutes. */
   silentMs: number;
   /** For all of one member's update: the largest package over 10 Mbit/s takes half an hour. */
   memberMs: number;
 }
 
-export const FOLLOW_PATIENCE: FollowPatience = { pollMs: { first: 500, most: 3000 }, silentMs: 10 * 60_000, memberMs: 2 * 3_600_000 };
+export const FOLLOW_PATIENCE: FollowPatience = {
+  pollMs: { first: 500, most: 3000 },
+  reachMs: 60_000,
+  silentMs: 10 * 60_000,
+  memberMs: 2 * 3_600_000,
+};
 
 /** How long a probe that fetches a package waits for the server of it. */
 export interface DownloadPatience {

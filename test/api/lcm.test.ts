@@ -223,11 +223,17 @@ describe('an update job', () => {
     expect(told(await ask('DELETE', `${JOBS}/${id}`)).id).toBe('UPDATE_JOB_REMOVED');
   });
 
-  it('says in its draft when it is to begin, which its deployment may leave out', async () => {
+  it.each([
+    ['SCHEDULED', undefined],
+    ['SCHEDULED', {}],
+    ['SCHEDULED', { scheduled_at: 0 }],
+    ['NOT_SET', { job_type: 'SCHEDULED' }],
+    [undefined, { job_type: 'SCHEDULED' }],
+  ])('says in its draft when it is to begin, which its deployment may leave out (%s, %j)', async (job_type, body) => {
     const scheduled_at = Math.floor(Date.now() / 1000) + 7200;
-    const id = await allowed({ job_type: 'SCHEDULED', scheduled_at });
-    expect(await jobOf(id)).toMatchObject({ job_state: 'APPROVED', job_type: 'SCHEDULED', scheduled_at });
-    expect(told(await ask('POST', `${JOBS}/${id}/deploy`, {})).id).toBe('UPDATE_JOB_SCHEDULED');
+    const id = await allowed({ job_type, scheduled_at, image_file_name: '' });
+    expect(await jobOf(id)).toMatchObject({ job_state: 'APPROVED', job_type: job_type ?? 'NOT_SET', scheduled_at });
+    expect(told(await ask('POST', `${JOBS}/${id}/deploy`, body)).id).toBe('UPDATE_JOB_SCHEDULED');
     expect(await jobOf(id)).toMatchObject({ job_state: 'SCHEDULED', scheduled_at });
     await ask('DELETE', `${JOBS}/${id}`);
   });
@@ -264,6 +270,11 @@ describe('a request that is wrong', () => {
     ['a strange image server', { image_server: { id: '192.0.2.1' } }, 404, 'PEER_NOT_FOUND', 'image_server'],
     ['a type of no job', { job_type: 'LATER' }, 400, 'REQUEST_INVALID', 'job_type'],
     ['a time without a date', { job_type: 'SCHEDULED' }, 400, 'REQUEST_INVALID', 'scheduled_at'],
+    ['a date of zero', { job_type: 'SCHEDULED', scheduled_at: 0 }, 400, 'REQUEST_INVALID', 'scheduled_at'],
+    ['a date in milliseconds', { job_type: 'SCHEDULED', scheduled_at: Date.now() }, 400, 'REQUEST_INVALID', 'scheduled_at'],
+    ['a date that is none', { scheduled_at: Number.MAX_SAFE_INTEGER }, 400, 'REQUEST_INVALID', 'scheduled_at'],
+    ['a date for what begins now', { job_type: 'NOW', scheduled_at: 5 }, 400, 'REQUEST_INVALID', 'scheduled_at'],
+    ['an empty version', { os_image_version: '' }, 400, 'REQUEST_INVALID', 'os_image_version'],
     ['no members at once', { max_concurrent: 0 }, 400, 'REQUEST_INVALID', 'max_concurrent'],
     ['too many at once', { max_concurrent: 1000 }, 400, 'REQUEST_INVALID', 'max_concurrent'],
     ['a canary that is none', { canary: 'yes' }, 400, 'REQUEST_INVALID', 'canary'],
@@ -296,8 +307,7 @@ describe('a request that is wrong', () => {
     ['POST', '/deploy'],
     ['POST', '/status'],
   ])('about a job that is not there is 404 (%s …%s)', async (method, path) => {
-    const body = path === '/deploy' ? { job_type: 'NOW' } : undefined;
-    expect(faultOf(await ask(method, `${JOBS}/none${path}`, body))).toEqual([404, 'UPDATE_JOB_NOT_FOUND', '']);
+    expect(faultOf(await ask(method, `${JOBS}/none${path}`))).toEqual([404, 'UPDATE_JOB_NOT_FOUND', '']);
   });
 
   it('of a reader changes nothing', async () => {

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call } from '../../src/cli/door.js';
 import { main } from '../../src/cli/main.js';
+import { timeText } from '../../src/cli/update-jobs.js';
 import { packageVersion } from '../../src/root.js';
 import { Slots } from '../../src/update/slots.js';
 import { TestProbe } from '../api/server.js';
@@ -139,6 +140,19 @@ describe('a job', () => {
     expect(seconds).toBeGreaterThanOrEqual(before);
     expect(seconds).toBeLessThan(before + 60);
     await jobs('delete', other);
+  });
+
+  it('without a type begins at the time that its draft has all the same', async () => {
+    const scheduled_at = Math.floor(Date.now() / 1000) + 7200;
+    const body = { name: 'night', image_file_name: packageId, switch_members: [{ id: well!.address }], scheduled_at };
+    const { new_object_id: id } = await probe.json<{ new_object_id: string }>('/lcm/update-jobs', { body });
+    await jobs('approve', id);
+    expect((await jobs('deploy', id)).stdout).toContain(`SCHEDULED  1 member  at ${timeText(scheduled_at)}\n`);
+    await jobs('delete', id);
+  });
+
+  it('is shown with its time, whatever that is', () => {
+    expect([timeText(1_700_000_000), timeText(9_000_000_000_000)]).toEqual(['2023-11-14T22:13:20Z', '9000000000000']);
   });
 
   it('is followed over a restart of the probe', async () => {

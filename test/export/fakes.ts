@@ -133,7 +133,7 @@ const UNTIL_MS = 25_000;
 
 /** Waits until `check` holds, for a bounded time. */
 export async function until(check: () => boolean | Promise<boolean>, what = 'it to happen'): Promise<void> {
-  for (const end = performance.now() + UNTIL_MS; performance.now() < end; ) {
+  for (const end = performance.now() + UNTIL_MS; performance.now() < end;) {
     if (await check()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }

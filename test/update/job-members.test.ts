@@ -67,8 +67,15 @@ const CASES: Record<string, Case> = {
   'is not to be updated': refused('UPDATES_OFF', 'IMAGE_INSTALL_FAILED', /so that it can be updated/),
   'refuses in a way that is not known': refused('NO_SUCH_CODE' as 'INTERNAL', 'IMAGE_INSTALL_FAILED', /HTTP status 409/),
   'refuses the password': refused('unauthorized', 'IMAGE_INSTALL_FAILED', /the user name or the password/),
-  'is not there': { script: { moments: [] }, isDown: true, ends: ['SWITCH_UNREACHABLE', 'SWITCH_UNREACHABLE'], why: /nothing listens/ },
+  'is not there': {
+    room: SHORT,
+    script: { moments: [] },
+    isDown: true,
+    ends: ['SWITCH_UNREACHABLE', 'SWITCH_UNREACHABLE'],
+    why: /nothing listens/,
+  },
   'shows the certificate of another': {
+    room: SHORT,
     script: { moments: [] },
     pinnedTo: () => other!,
     ends: ['SWITCH_UNREACHABLE', 'SWITCH_UNREACHABLE'],

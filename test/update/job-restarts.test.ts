@@ -74,6 +74,20 @@ describe('a coordinator that ends in the middle', () => {
     expect(fakes.map(({ wishes }) => wishes.length)).toEqual([2, 3]);
   });
 
+  it('and can not begin a member any more follows those that it has begun', async () => {
+    const room = await JobsRoom.open();
+    const { addresses, fakes } = await start(room, [STUCK, WELL]);
+    const job = room.begin(addresses, { limits: { maxConcurrent: 1 } });
+    await expect.poll(() => progressOf(job)[0], { timeout: 20_000 }).toBe('DOWNLOAD_IN_PROGRESS');
+    await room.drop();
+    fakes[0]!.script = { moments: [GOOD[3]!] };
+    const after = await JobsRoom.open({ folder: room.folder, own: { isSecure: false } });
+    after.resume();
+    const again = await after.ended(job);
+    expect(again.members.map(({ progress, error }) => `${progress} ${error}`)).toEqual(['SUCCESS NOT_SET', 'FAILED MALFORMED_IMAGE_URL']);
+    expect(fakes.map(({ wishes }) => wishes.length)).toEqual([1, 0]);
+  });
+
   it('goes on with a job that was told to end, and begins no other member', async () => {
     const room = await JobsRoom.open();
     const { addresses, fakes } = await start(room, [STUCK, WELL]);
@@ -114,10 +128,10 @@ describe('a coordinator that ends in the middle', () => {
 });
 
 describe('a coordinator that is a member of its own job', () => {
-  it('is the last, and alone', async () => {
+  it('is the last, and alone, behind the image server, which is so, too', async () => {
     const room = await JobsRoom.open();
-    const { addresses } = await start(room, [WELL, WELL, WELL]);
-    const job = room.allowed(addresses, { limits: { maxConcurrent: 3 } });
+    const { addresses } = await start(room, [WELL, WELL, WELL, WELL]);
+    const job = room.allowed(addresses, { imageServer: addresses[1]!, limits: { maxConcurrent: 4 } });
     const log: string[] = [];
     await rollOut(job, {
       isOwn: (address) => address === addresses[0],
@@ -129,7 +143,7 @@ describe('a coordinator that is a member of its own job', () => {
         log.push(name);
       },
     });
-    expect(log).toEqual(['1', '2', '1', '2', '0', '0']);
+    expect(log).toEqual(['2', '3', '2', '3', '1', '1', '0', '0']);
   });
 });
 

@@ -88,7 +88,7 @@ describe('a job that was scheduled', () => {
   it('has failed when it could not begin within an hour', () => {
     const job = scheduled(10);
     lookAt(10 + 61);
-    expect(job).toMatchObject({ state: 'FAILED', startMs: null, detail: expect.stringContaining('within an hour') as string });
+    expect(job).toMatchObject({ state: 'FAILED', startMs: null, endMs: now, detail: expect.stringContaining('within an hour') as string });
     expect(job.members[0]).toMatchObject({ progress: 'NOT_SET', error: 'NOT_SET' });
     expect([fake.wishes.length, room.packages.pins.get(PACKAGE.id)]).toEqual([0, 0]);
   });
@@ -126,7 +126,7 @@ describe('a job that was scheduled', () => {
     const job = scheduled(10);
     room.packages.all.pop();
     lookAt(10);
-    expect(job).toMatchObject({ state: 'FAILED', detail: expect.stringContaining('repository') as string });
+    expect(job).toMatchObject({ state: 'FAILED', endMs: now, detail: expect.stringContaining('repository') as string });
   });
 
   it('is removed before its time', () => {

@@ -32,10 +32,10 @@ export const FILE_NAME = `spillway-0.2.0-linux-x64-${PACKAGE.id}.tar.gz`;
 /** Nothing that a member on loopback does takes as long, however busy the machine is. */
 export const PATIENCE = {
   exchange: { connectMs: 20_000, idleMs: 20_000, totalMs: 20_000 },
-  follow: { pollMs: { first: 10, most: 40 }, silentMs: 20_000, memberMs: 60_000 },
+  follow: { pollMs: { first: 10, most: 40 }, reachMs: 20_000, silentMs: 20_000, memberMs: 60_000 },
 };
 /** For members of which that is expected. */
-export const SHORT = { exchange: { idleMs: 500 }, follow: { silentMs: 500 } };
+export const SHORT = { exchange: { idleMs: 500 }, follow: { reachMs: 100, silentMs: 500 } };
 
 export class FakePackages {
   readonly all: KnownPackage[] = [PACKAGE];
@@ -154,10 +154,15 @@ export class JobsRoom {
     closeDatabase(this.db);
   }
 
+  /** As a full disk does. */
+  refuseWrites(isRefused: boolean): void {
+    this.db.exec(`PRAGMA query_only = ${isRefused ? 'ON' : 'OFF'}`);
+  }
+
   /** Ends it as kill -9 does: nothing is written down any more. */
   async drop(): Promise<void> {
     this.writes.flush();
-    this.db.exec('PRAGMA query_only = ON');
+    this.refuseWrites(true);
     await this.close();
   }
 }

@@ -2,6 +2,7 @@
 import { afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../../src/errors.js';
 import type { UpdateJob } from '../../src/update/job.js';
+import { PEER_LIMITS } from '../../src/peer/limits.js';
 import { JOB_LIMITS } from '../../src/update/limits.js';
 import { makeCertificate, type TestPair } from '../peer/certificates.js';
 import { FakeMember, failing, GOOD, type Script } from './fake-member.js';
@@ -192,6 +193,24 @@ describe('an update job', () => {
     room.draft(addresses);
     expect(room.jobs.find(ended.id)).toBeNull();
     expect(() => room.draft(addresses)).toThrow(refusal('TOO_MANY_TASKS'));
+  });
+});
+
+describe('many members', () => {
+  it('have room made for them by jobs that have ended, or are refused', async () => {
+    const room = await JobsRoom.open();
+    const { addresses } = await start(room, [WELL]);
+    const first = await room.ended(room.begin(addresses));
+    const second = await room.ended(room.begin(addresses));
+    for (let i = 1; i < PEER_LIMITS.peers; i++) room.meet(`192.0.2.1:${i}`, pair);
+    const drafts = Math.floor((JOB_LIMITS.members - 1) / PEER_LIMITS.peers);
+    for (let i = 0; i < drafts; i++) room.draft('all');
+    // Those that have ended would not do: they stay.
+    expect(() => room.draft('all')).toThrow(refusal('TOO_MANY_TASKS'));
+    const left = JOB_LIMITS.members - 1 - drafts * PEER_LIMITS.peers;
+    const others = room.peers.list().map(({ address }) => address);
+    room.draft(others.slice(0, left));
+    expect([room.jobs.find(first.id), room.jobs.find(second.id)]).toEqual([null, second]);
   });
 });
 

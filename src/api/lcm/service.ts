@@ -72,6 +72,7 @@ export function lcm(access: Access, jobs: UpdateJobs): Service {
             right: 'operator',
             about: 'Carry out an update job that is allowed, now or at a time',
             body: Deploying,
+            isBodyOptional: true,
             status: 200,
             answer: Told,
             handle: ({ param, body, caller }) => {

@@ -65,12 +65,12 @@ export function wishOf(body: NewJob): JobWish {
   const isForAll = group !== undefined && group.id !== '';
   if (isForAll && group.id !== ALL) throw invalid('switch_group', `there is no group ${JSON.stringify(group.id.slice(0, 100))}: only ${ALL} is one`);
   if (isForAll === members.length > 0) throw invalid('switch_members', 'either switch_group or switch_members has to name who is to be updated');
-  const saysWhen = body.job_type !== undefined && body.job_type !== 'NOT_SET';
-  const proposed = saysWhen ? deploymentOf(body, { type: 'NOT_SET', scheduledMs: null }) : null;
+  const { job_type: type = 'NOT_SET', scheduled_at } = body;
+  if (type !== 'NOT_SET') deploymentOf(body, { type, scheduledMs: null });
   return {
     ...{ name, description },
-    version: body.os_image_version ?? null,
-    fileName: body.image_file_name ?? null,
+    version: body.os_image_version || null,
+    fileName: body.image_file_name || null,
     members: isForAll ? ALL : members.map(({ id, name: called }) => ({ address: id, name: called ?? null })),
     imageServer: server === undefined || server.id === '' ? null : server.id,
     limits: {
@@ -78,8 +78,9 @@ export function wishOf(body: NewJob): JobWish {
       canary: body.canary ?? false,
       stopAfterFailures: body.stop_after_failures || null,
     },
-    type: proposed?.type ?? 'NOT_SET',
-    scheduledMs: proposed?.type === 'SCHEDULED' ? proposed.scheduledMs : null,
+    type,
+    // Also where its deployment is to say the type.
+    scheduledMs: msOf(scheduled_at),
   };
 }
 
@@ -91,11 +92,12 @@ export function deploymentOf({ job_type, scheduled_at }: Deploying, draft: { typ
     if (scheduled_at) throw invalid('scheduled_at', 'scheduled_at goes with SCHEDULED alone');
     return { type };
   }
-  const scheduledMs = scheduled_at === undefined ? draft.scheduledMs : scheduled_at * 1000;
+  const scheduledMs = msOf(scheduled_at) ?? draft.scheduledMs;
   if (scheduledMs === null) throw invalid('scheduled_at', 'scheduled_at is missing: when is it to begin?');
   return { type, scheduledMs };
 }
 
 const namedMember = ({ address, name }: JobMember) => ({ id: address, name });
+const msOf = (epoch: number | undefined): number | null => (epoch ? epoch * 1000 : null);
 const seconds = (ms: number | null): number => (ms === null ? 0 : Math.floor(ms / 1000));
 const invalid = (field: string, why: string): SpillwayError => new SpillwayError('REQUEST_INVALID', why, { field });
