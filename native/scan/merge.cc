@@ -190,8 +190,7 @@ Status Merge::start(Source& source) {
     const Status more = refill(source);
     if (more == Status::done && source.input.lost()) return more;
     if (more == Status::done)
-      return damaged(source,
-                     source.fault.empty() ? source.reader.endDamage(source.input) : std::move(source.fault));
+      return damaged(source, source.fault.empty() ? source.reader.endDamage(source.input) : std::move(source.fault));
     if (more != Status::budget) return more;
   }
 }
