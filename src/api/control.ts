@@ -50,9 +50,12 @@ export class ControlSocket {
   }
 }
 
-/** Nobody else may connect, not even between making the file and changing its mode; `listen` makes it before it returns. */
+/**
+ * Nobody else may connect, not even between making the file and changing its mode; `listen` makes it before it returns. What other
+ * threads make meanwhile has this mask, too: a folder has to remain one that its owner can enter.
+ */
 function listenPrivately(server: Server, path: string): void {
-  const before = process.umask(0o177);
+  const before = process.umask(0o077);
   try {
     server.listen(path);
   } finally {

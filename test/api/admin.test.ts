@@ -99,7 +99,7 @@ async function overSocket(path: string, folder: string): Promise<{ status: numbe
 describe("the probe's own socket", () => {
   it('is for its user alone, who is the admin there, and goes with the probe', async () => {
     const path = join(probe.data.path, 'spillway.sock');
-    expect(statSync(path).isSocket() && (statSync(path).mode & 0o777) === 0o600).toBe(true);
+    expect(statSync(path).isSocket() && (statSync(path).mode & 0o777) === 0o700).toBe(true);
     expect(await overSocket(`${ADMIN}/users`, probe.data.path)).toMatchObject({ status: 200, text: expect.stringContaining('"root"') as string });
     // No header makes a request from elsewhere one of these.
     for (const forged of [{ 'x-forwarded-for': 'local' }, { 'x-real-ip': '' }, { forwarded: 'for=local' }])

@@ -1,6 +1,7 @@
 /** The repository's API as its clients call it: raw HTTP. */
 import { execFileSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { Artifacts } from '../../src/task/artifacts.js';
 import { Repository } from '../../src/update/repository.js';
 import { FakeEngine } from '../export/fakes.js';
 import { tool } from '../bundle/packages.js';
@@ -118,6 +119,11 @@ describe('an export', () => {
     expect(await probe.status(first)).toMatchObject({ progress: 100, state: 'canceled' });
     open();
     for (const each of [both, third, fourth]) expect((await probe.ended(each)).state).toBe('complete');
+  });
+
+  it('that has no room is refused', async () => {
+    vi.spyOn(Artifacts.prototype, 'freeBytes', 'get').mockReturnValue(-(2 ** 40));
+    expect(faultOf(await probe.put(`${ROOT}?action=export&filetypes=all`, 'null'))).toEqual([409, 'TASK_QUOTA']);
   });
 
   it('that fails says why', async () => {

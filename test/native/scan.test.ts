@@ -1,5 +1,5 @@
 /** The scan object's life: what each method does before it is open, while it is open, and when it is over; and that no misuse harms it. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { REPORT, Scan, Selection, STATUS } from '../../src/native.js';
 import { NgBlocks, payload, pcapFile } from '../support/build.js';
@@ -174,7 +174,7 @@ describe('a scan', () => {
         const got: Buffer[] = [];
         let state: Uint8Array | null = null;
         let at = 0;
-        for (const end of [...cuts, Number.MAX_SAFE_INTEGER]) {
+        for (const end of [...cuts, fstatSync(fd).size]) {
           const scan = new Scan(selection);
           scan.openRange(fd, at, end, state, false, 0);
           expect(scan.step(out, 0, 1 << 30)).toBe(STATUS.done);

@@ -1,5 +1,5 @@
 /** Which packets of a capture file a BPF text lets through: by the real compiler and the real scan loop. */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import { createHash } from 'node:crypto';
 import { SpillwayError } from '../../src/errors.js';
 import type { FilterCompiler } from '../../src/filter/compile.js';
@@ -31,7 +31,7 @@ export class FilteredFile {
   constructor(path: string) {
     this.#fd = openSync(path, 'r');
     const scan = new Scan(new Selection({ ...EVERYTHING, format: 'none' }));
-    scan.openRange(this.#fd, 0, Number.MAX_SAFE_INTEGER, null, false, 0);
+    scan.openRange(this.#fd, 0, fstatSync(this.#fd).size, null, false, 0);
     let status: number = STATUS.budget;
     while (status === STATUS.budget) status = scan.step(this.#out, 0, 1 << 30);
     const interfaces = scan.info().interfaces;

@@ -1,4 +1,5 @@
 /** Driving the addon's scan loop alone, without the engine around it. */
+import { fstatSync } from 'node:fs';
 import { Scan, STATUS, type Selection, type ShapeAndSelect } from '../../src/native.js';
 
 export const EVERYTHING: ShapeAndSelect = { format: 'records', snapLengthBytes: 0, windowsNs: new BigInt64Array(0), filters: null };
@@ -12,7 +13,7 @@ export interface Scanned {
 /** Scans a whole uncompressed file. `bytes` lie in `out` where they fit, so that they are gone with its next use. */
 export function scanFile(fd: number, selection: Selection, out: Uint8Array = new Uint8Array(1 << 20)): Scanned {
   const scan = new Scan(selection);
-  scan.openRange(fd, 0, Number.MAX_SAFE_INTEGER, null, false, 0);
+  scan.openRange(fd, 0, fstatSync(fd).size, null, false, 0);
   let buffer = out;
   let written = 0;
   for (;;) {

@@ -184,6 +184,7 @@ describe('a body', () => {
   ];
   it.each(whole)('of %s is refused by every route that takes one', async (what, given, code) => {
     for (const route of bodied()) {
+      if (what === 'nothing' && route.link.isBodyOptional === true) continue;
       const name = `${nameOf(route)}: ${what}`;
       const answer = await ask(pathOf(route), { method: route.link.method, ...given });
       expect([name, refused(answer, name).codes]).toEqual([name, expect.arrayContaining([code])]);

@@ -86,7 +86,7 @@ function outcome(state: string, error: Export['error']): Messages {
 /** Those that its clients know, and those of methods and ranges. */
 const KNOWN = [400, 401, 403, 404, 405, 409, 412, 416, 500];
 /** Where they are other than everywhere else. */
-const STATUS: Partial<Record<ErrorCode, number>> = { AUTH_LOCKED: 403, TOO_MANY_TASKS: 409, TOO_MANY_UPLOADS: 409 };
+const STATUS: Partial<Record<ErrorCode, number>> = { AUTH_LOCKED: 403, TASK_QUOTA: 409, TOO_MANY_TASKS: 409, TOO_MANY_UPLOADS: 409 };
 
 /** Of an error's metrics: a status of its own. */
 export const OWN_STATUS = 'status';
