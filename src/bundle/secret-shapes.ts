@@ -74,10 +74,14 @@ function looksRandom(found: string): boolean {
   return /[a-z]/.test(found) && /[A-Z]/.test(found) && new Set(found).size >= 18;
 }
 
-/** Random bytes have capitals and digits all over, and hardly a slash. */
+/**
+ * Random bytes have capitals and digits all over, and hardly a slash. One line in some hundreds has next to no digit; a name of many
+ * words, which has none either, has a capital in six letters, where random bytes have two in five.
+ */
 function looksLikeBase64(found: string): boolean {
   const share = (form: RegExp): number => (found.match(form)?.length ?? 0) / found.length;
-  return share(/[A-Z]/g) >= 0.15 && share(/\d/g) >= 0.04 && share(/[/_-]/g) <= 0.15;
+  const capitals = share(/[A-Z]/g);
+  return share(/[/_-]/g) <= 0.15 && capitals >= 0.15 && (capitals >= 0.28 || share(/\d/g) >= 0.04);
 }
 
 function isNameAndPassword(base64: string): boolean {

@@ -51,6 +51,8 @@ export interface SlotsState {
   /** The active release is not known to be healthy yet. */
   trial: Trial | null;
   slots: Record<Slot, InstalledRelease | null>;
+  /** Version of the installed release when the active one was switched to. */
+  installed: string | null;
   last: LastChange | null;
 }
 
@@ -62,7 +64,7 @@ export interface Start {
   notes: string[];
 }
 
-const NEW: SlotsState = { format: 1, active: 'installed', trial: null, slots: { a: null, b: null }, last: null };
+const NEW: SlotsState = { format: 1, active: 'installed', trial: null, slots: { a: null, b: null }, installed: null, last: null };
 /** A release on trial whose first start was cut off (a power cut, kill -9) has one more. */
 const TRIAL_STARTS = 2;
 
@@ -126,7 +128,7 @@ export class Slots {
   activate(slot: Slot, install: string): void {
     const state = this.read();
     const trial = { install, from: state.active, starts: 0, schema: keptSchema(this.folder) };
-    this.write({ ...state, active: slot, trial, last: null });
+    this.write({ ...state, active: slot, trial, installed: versionIn(this.installed), last: null });
   }
 
   /** What runs, in `place`, is healthy. Another place than the active one is that of the release before, come back. */
@@ -171,16 +173,16 @@ export class Slots {
   }
 
   /** Why the active release is not to be started. */
-  #obstacle({ active, trial, slots }: SlotsState): string | null {
+  #obstacle({ active, trial, slots, installed: before }: SlotsState): string | null {
     if (trial && trial.starts >= TRIAL_STARTS) return `it was started ${trial.starts} times, and was not healthy`;
     if (trial && trial.schema !== null && !existsSync(keptDatabase(this.folder))) return 'the database of the release before is back';
     if (active === 'installed') return null;
     const release = slots[active];
     if (release === null || !existsSync(join(this.folderOf(active), 'bin', 'spillway'))) return 'it is not there any more';
-    // Its command line changes the database as it needs it, and whoever installs a newer one wants that.
+    // Its command line changes the database as it needs it, and whoever installs a newer one meanwhile wants that.
     const installed = versionIn(this.installed);
-    return installed !== null && valid(release.version) && gt(installed, release.version)
-      ? `version ${installed}, which is installed, is newer`
+    return installed !== null && installed !== before && valid(release.version) && gt(installed, release.version)
+      ? `version ${installed}, which was installed since, is newer`
       : null;
   }
 

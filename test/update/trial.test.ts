@@ -20,10 +20,11 @@ interface House {
 
 /** A probe that runs the release in slot b, and has that in slot a on trial, begun. `trial` is what that one does to the database. */
 function house({
+  installedBefore,
   installed,
   version = '2.0.0',
   trial = () => undefined,
-}: { installed?: string; version?: string; trial?: (db: Connection) => void } = {}): House {
+}: { installedBefore?: string; installed?: string; version?: string; trial?: (db: Connection) => void } = {}): House {
   const data = temporaryFolder().path;
   const database = join(data, 'spillway.db');
   const slots = new Slots(data, join(data, 'installed'));
@@ -33,10 +34,12 @@ function house({
     writeFileSync(join(slots.folderOf(slot), 'bin', 'spillway'), '');
   }
   mkdirSync(join(data, 'installed'));
-  if (installed !== undefined) writeFileSync(join(data, 'installed', 'package.json'), JSON.stringify({ version: installed }));
+  const install = (it: string): void => writeFileSync(join(data, 'installed', 'package.json'), JSON.stringify({ version: it }));
+  if (installedBefore !== undefined) install(installedBefore);
   slots.write({ ...slots.read(), active: 'b' });
   write(database, (db) => copyDatabase(db, keptDatabase(slots.folder)));
   slots.activate('a', 'task');
+  if (installed !== undefined) install(installed);
   write(database, (db) => {
     db.exec('CREATE TABLE of_trial (x TEXT) STRICT');
     trial(db);
@@ -191,7 +194,14 @@ describe('an installed release', () => {
     slots.confirm();
     const { notes, ...start } = slots.begin();
     expect(start).toEqual({ place, isTrial: false });
-    expect(notes).toEqual(place === 'a' ? [] : ['the release of slot a is not started: version 2.0.1, which is installed, is newer']);
+    expect(notes).toEqual(place === 'a' ? [] : ['the release of slot a is not started: version 2.0.1, which was installed since, is newer']);
+  });
+
+  it('that is newer, and was so before, gives way to one that was allowed to be older', () => {
+    const { slots } = house({ installedBefore: '2.0.1' });
+    expect(slots.begin()).toEqual({ place: 'a', isTrial: true, notes: [] });
+    slots.confirm();
+    expect(slots.begin()).toEqual({ place: 'a', isTrial: false, notes: [] });
   });
 
   it('that is newer than one on trial gives that up', () => {
