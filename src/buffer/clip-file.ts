@@ -1,6 +1,7 @@
 /** The description of a clip: `clips/<clip id>.json` in the folder of its job. */
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../state/sync-folder.js';
 import type { Job } from './jobs.js';
 
 /** The segments that a clip holds of one interface. */
@@ -104,15 +105,6 @@ export async function writeClip(clip: Clip): Promise<void> {
 
 export async function removeClip({ job, id }: Clip): Promise<void> {
   await rm(clipPath(job, id), { force: true });
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const handle = await open(path, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 function clipPath(job: Job, id: string): string {

@@ -6,10 +6,11 @@ import { constants } from 'node:fs';
 import { link, open, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Sink } from '../engine/types.js';
-import { SpillwayError } from '../errors.js';
+import { isOfFullDisk, SpillwayError } from '../errors.js';
 import { partName } from './part-files.js';
+import { syncFolder } from './sync-folder.js';
 
-const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW, O_RDONLY, O_DIRECTORY } = constants;
+const { O_WRONLY, O_CREAT, O_EXCL, O_NOFOLLOW } = constants;
 
 export interface FileSinkOptions {
   /** Survive a power loss: synchronise the file and its folder. Default: true. */
@@ -75,18 +76,8 @@ export class FileSink implements Sink {
   }
 }
 
-/** Makes the rename itself durable. */
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, O_RDONLY | O_DIRECTORY);
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
-}
-
 function failed(path: string, error: unknown): SpillwayError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const why = code === 'ENOSPC' || code === 'EDQUOT' ? 'there is no space left' : (code ?? message);
+  const why = isOfFullDisk(error) ? 'there is no space left' : (code ?? message);
   return new SpillwayError('OUTPUT_FAILED', `writing the output file ${basename(path)} failed: ${why}`, { errno: code ?? '' });
 }

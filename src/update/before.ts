@@ -9,7 +9,7 @@ import { existsSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpillwayError } from '../errors.js';
 import { schemaOf } from '../state/database.js';
-import { syncFolder } from '../state/sync-folder.js';
+import { syncFolderNow } from '../state/sync-folder.js';
 
 /** Where the copy lies. */
 export const keptDatabase = (updatesFolder: string): string => join(updatesFolder, 'before.db');
@@ -27,14 +27,14 @@ export function restoreDatabase(dataFolder: string, updatesFolder: string, schem
   const path = join(dataFolder, 'spillway.db');
   if (existsSync(copy) && hasMoved(path, schema)) {
     renameSync(copy, taken);
-    syncFolder(updatesFolder);
+    syncFolderNow(updatesFolder);
   }
   if (!existsSync(taken)) return;
   // A log that is left would be read into whatever is beside it.
   for (const end of ['-wal', '-shm', '-journal']) rmSync(path + end, { force: true });
-  syncFolder(dataFolder);
+  syncFolderNow(dataFolder);
   renameSync(taken, path);
-  syncFolder(dataFolder);
+  syncFolderNow(dataFolder);
 }
 
 /** What can't be read at all was not made so by other tables. */

@@ -3,7 +3,7 @@ import { mkdir, open, readdir, unlink, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createHash } from 'node:crypto';
-import { SpillwayError } from '../errors.js';
+import { isOfFullDisk, SpillwayError } from '../errors.js';
 import { exchange, PATIENCE, type PeerAnswer } from '../peer/connection.js';
 import { PEER_LIMITS } from '../peer/limits.js';
 import type { Credentials } from '../peer/profiles.js';
@@ -139,6 +139,6 @@ async function hashOf(file: FileHandle, signal: AbortSignal): Promise<string> {
 
 function refuse(error: unknown): never {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') throw new SpillwayError('DISK_FULL', 'there is no space left for the download');
+  if (isOfFullDisk(error)) throw new SpillwayError('DISK_FULL', 'there is no space left for the download');
   throw new SpillwayError('FILE_FAILED', `the download can not be written: ${code ?? message}`);
 }

@@ -10,7 +10,7 @@ import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, re
 import { join } from 'node:path';
 import { gt, valid } from 'semver';
 import { fromRoot } from '../root.js';
-import { syncFolder } from '../state/sync-folder.js';
+import { syncFolderNow } from '../state/sync-folder.js';
 import { keptDatabase, keptSchema, restoreDatabase } from './before.js';
 
 export const SLOTS = ['a', 'b'] as const;
@@ -119,7 +119,7 @@ export class Slots {
   /** What was unpacked beside the slot, and is on the disk, takes its place. */
   fill(slot: Slot, release: InstalledRelease): void {
     renameSync(join(this.folder, `${slot}.part`), this.folderOf(slot));
-    syncFolder(this.folder);
+    syncFolderNow(this.folder);
     const state = this.read();
     this.write({ ...state, slots: { ...state.slots, [slot]: release } });
   }
@@ -208,7 +208,7 @@ export class Slots {
       closeSync(fd);
     }
     renameSync(part, this.#path);
-    syncFolder(this.folder);
+    syncFolderNow(this.folder);
   }
 }
 

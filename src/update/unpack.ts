@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { constants } from 'node:fs';
 import { mkdir, open, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { SpillwayError } from '../errors.js';
+import { isOfFullDisk, SpillwayError } from '../errors.js';
 import { MANIFEST_NAME, type ReleaseManifest } from './manifest.js';
 import { readPackage, type Demands } from './package-reader.js';
 
@@ -49,7 +49,7 @@ export async function unpack(bytes: AsyncIterable<Uint8Array>, { folder, demands
 
 function refuse(error: unknown): never {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === 'ENOSPC' || code === 'EDQUOT') throw new SpillwayError('DISK_FULL', 'there is no space left for the release');
+  if (isOfFullDisk(error)) throw new SpillwayError('DISK_FULL', 'there is no space left for the release');
   throw new SpillwayError('FILE_FAILED', `the release can not be unpacked: ${code ?? message}`);
 }
 
